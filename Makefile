@@ -1,0 +1,45 @@
+# `make report` and `make test` are the two commands; each installs what it needs from locks/ into .venv.
+PYTHON ?= python3
+VENV   := .venv
+ifeq ($(OS),Windows_NT)
+BIN    := $(VENV)/Scripts
+else
+BIN    := $(VENV)/bin
+endif
+PIP    := $(BIN)/python -m pip --disable-pip-version-check
+STUDY  ?= studies/demo.yml
+
+.PHONY: report test lab lint types lock bench clean
+
+report: $(VENV)/report.done
+	@$(BIN)/goodlib report $(STUDY)
+
+test: $(VENV)/test.done
+	@$(BIN)/python -m tests
+
+lab: $(VENV)/lab.done
+	@$(BIN)/jupyter lab notebooks
+
+lint: $(VENV)/test.done
+	@$(BIN)/ruff check .
+	@$(BIN)/ruff format --check .
+
+types: $(VENV)/test.done
+	@$(BIN)/mypy
+
+$(BIN)/python:
+	@$(PYTHON) -c 'import sys; v = sys.version_info[:2]; sys.exit(0 if (3, 11) <= v <= (3, 13) else "goodlib needs Python 3.11 to 3.13, this is %d.%d: make PYTHON=python3.12 ..." % v)'
+	@$(PYTHON) -m venv $(VENV)
+
+$(VENV)/%.done: locks/%.txt pyproject.toml | $(BIN)/python
+	@echo "Installing from $<, once ..."
+	@$(PIP) install --quiet --require-hashes --only-binary :all: -r $<
+	@$(PIP) install --quiet --no-deps --no-build-isolation --editable .
+	@touch $@
+
+# one resolution for all groups, then one file for each
+lock:
+	@$(PYTHON) locks/make.py
+
+clean:
+	@rm -rf $(VENV) data/processed/* reports/*

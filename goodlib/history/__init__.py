@@ -1,0 +1,1 @@
+"""What happened: study files, intake, canonical tables, the summary of each customer's orders."""

@@ -1,0 +1,1 @@
+"""How good it is to work together: ratings by people who differ, and evidence from the log."""

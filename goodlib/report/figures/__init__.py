@@ -1,0 +1,1 @@
+"""Figures: a tidy frame in, Axes out. The only folder that imports seaborn or matplotlib."""

@@ -1,0 +1,81 @@
+"""How the report says numbers: a sentence is a template and the values it quotes.
+
+Format specifications beyond Python's own: `{x:money}` (in the study's currency, three significant
+digits from a million on), `{x:percent}`, `{x:count}`, `{x:date}`, `{x:name}` (data as it stands; it is
+escaped where it is shown), and `{n:plural client clients}`.
+"""
+
+from __future__ import annotations
+
+import math
+import string
+from collections.abc import Mapping
+from datetime import date
+from typing import Any, NamedTuple
+
+import pandas as pd
+
+LARGE = ((1e12, "trillion"), (1e9, "billion"), (1e6, "million"))
+SYMBOLS = {"USD": "$", "EUR": "€", "GBP": "£", "JPY": "¥"}
+
+
+class Sentence(NamedTuple):
+    """A generated sentence."""
+
+    text: str
+    """The template, with `{name:format}` fields."""
+    values: Mapping[str, Any]
+    """The numbers it quotes, by name; they are kept in values.json."""
+
+
+def money(x: float, currency: str = "") -> str:
+    """`x` with its currency: thousands grouped below a million, words from there on."""
+    if x is None or not math.isfinite(x):
+        return "unknown"
+    symbol = SYMBOLS.get(currency, f"{currency} " if currency else "")
+    sign, size = ("−" if x < 0 else ""), abs(x)
+    for unit, word in LARGE:
+        if size >= unit:
+            return f"{sign}{symbol}{size / unit:.3g} {word}"
+    return f"{sign}{symbol}{size:,.0f}" if size >= 100 else f"{sign}{symbol}{size:,.2f}"
+
+
+def percent(x: float) -> str:
+    """A share as a percentage, whole from 10 % on, else with one digit."""
+    if x is None or not math.isfinite(x):
+        return "unknown"
+    return f"{x:.0%}" if abs(x) >= 0.0995 or x == 0 else f"{x:.1%}"
+
+
+def day(x: Any) -> str:
+    """A date as the reader writes it in any country: 30 September 1997."""
+    stamp = pd.Timestamp(x)
+    return "unknown" if pd.isna(stamp) else f"{stamp.day} {stamp:%B %Y}"
+
+
+class Words(string.Formatter):
+    """Fills a sentence's template; knows the study's currency."""
+
+    def __init__(self, currency: str = "") -> None:
+        self.currency = currency
+
+    def say(self, sentence: Sentence) -> str:
+        """The sentence as plain text (not escaped: that is done where it is shown)."""
+        return self.vformat(sentence.text, (), dict(sentence.values))
+
+    def format_field(self, value: Any, format_spec: str) -> str:
+        word, _, rest = format_spec.partition(" ")
+        if word == "plural":
+            one, many = rest.split(" ") if " " in rest else (rest, rest + "s")
+            return f"{value:,.0f} {one if value == 1 else many}"
+        if word == "money":
+            return money(float(value), self.currency)
+        if word == "percent":
+            return percent(float(value))
+        if word == "count":
+            return f"{value:,.0f}"
+        if word == "date" or isinstance(value, date):
+            return day(value)
+        if word == "name":
+            return str(value)
+        return super().format_field(value, format_spec)
