@@ -27,4 +27,5 @@ with tempfile.TemporaryDirectory() as folder:
         lock.unlink(missing_ok=True)
         compile_lock(groups, lock, "--generate-hashes", "--constraints", str(whole))
         if re.search(r"https?://", lock.read_text()):
-            raise SystemExit(f"{lock} carries an address")
+            message = f"{lock} carries an address"
+            raise SystemExit(message)

@@ -1,1 +1,1 @@
-"""From executed chapters to one HTML file: words, figures, tables, findings, run, render, publish."""
+"""From executed chapters to one HTML file: words, figures, tables, findings, render, publish."""

@@ -1,8 +1,8 @@
 """How the report says numbers: a sentence is a template and the values it quotes.
 
 Format specifications beyond Python's own: `{x:money}` (in the study's currency, three significant
-digits from a million on), `{x:percent}`, `{x:count}`, `{x:date}`, `{x:name}` (data as it stands; it is
-escaped where it is shown), and `{n:plural client clients}`.
+digits from a million on), `{x:percent}`, `{x:count}`, `{x:date}`, `{x:name}` (data as it stands; it
+is escaped where it is shown), and `{n:plural client clients}`.
 """
 
 from __future__ import annotations
