@@ -1,0 +1,324 @@
+"""The hand all figures are drawn with: one palette, quiet axes, money and dates in plain writing.
+
+The colors keep apart for readers with a color-blindness and, three at a time, on a gray print
+(tests/report/test_style.py measures both). A figure is drawn on white paper; the report turns its
+lightness over, hue kept, for readers who prefer dark, so nothing here knows about dark mode.
+"""
+
+from __future__ import annotations
+
+import io
+import sys
+from collections.abc import Sequence
+from typing import Any
+
+import matplotlib as mpl
+import numpy as np
+from cycler import cycler
+from matplotlib import dates, patheffects, ticker
+from matplotlib.axes import Axes
+from matplotlib.backends.backend_agg import FigureCanvasAgg
+from matplotlib.collections import PathCollection
+from matplotlib.colors import LinearSegmentedColormap, to_hex, to_rgb
+from matplotlib.figure import Figure
+
+from goodlib.report.words import SYMBOLS
+
+INK, MUTED, GRID, PAPER = "#1d2433", "#5c6474", "#e3e6eb", "#ffffff"
+BLUE, ORANGE, TEAL, PURPLE = "#1f5a96", "#e8960c", "#35a28f", "#7d4b9c"
+RED, SKY, GRAY = "#b5322f", "#8cc0e6", "#a7adb8"
+CYCLE = (BLUE, ORANGE, TEAL, PURPLE, RED, SKY)
+"""For groups without order; take them from the front."""
+SEQUENTIAL = LinearSegmentedColormap.from_list(
+    "goodlib", ["#f4f7fb", "#bcd6ec", "#6fa6d2", BLUE, "#0e2f55"]
+)
+"""For little to much."""
+DIVERGING = LinearSegmentedColormap.from_list(
+    "goodlib_diverging", ["#a84f05", ORANGE, "#f7f4ee", "#6fa6d2", BLUE]
+)
+"""For below to above, the middle pale: orange to blue."""
+
+WIDTH, HEIGHT = 7.5, 4.2
+"""Inches of a figure that fills the report's column."""
+
+
+def use() -> None:
+    """Sets matplotlib's defaults to the house's; `axes()` does it by itself."""
+    mpl.rcParams.update(
+        {
+            "figure.figsize": (WIDTH, HEIGHT),
+            "figure.facecolor": PAPER,
+            "figure.dpi": 100,
+            "savefig.facecolor": PAPER,
+            "font.family": ["DejaVu Sans"],
+            "font.size": 11,
+            "text.color": INK,
+            "axes.labelsize": 11,
+            "axes.labelcolor": INK,
+            "axes.labelpad": 7,
+            "axes.titlesize": 11.5,
+            "axes.titlelocation": "left",
+            "axes.titlepad": 10,
+            "axes.edgecolor": GRAY,
+            "axes.linewidth": 0.8,
+            "axes.spines.top": False,
+            "axes.spines.right": False,
+            "axes.grid": True,
+            "axes.axisbelow": True,
+            "axes.prop_cycle": cycler(color=CYCLE),
+            "axes.unicode_minus": True,
+            "grid.color": GRID,
+            "grid.linewidth": 0.8,
+            "xtick.color": MUTED,
+            "ytick.color": MUTED,
+            "xtick.labelsize": 10,
+            "ytick.labelsize": 10,
+            "xtick.major.size": 0,
+            "ytick.major.size": 0,
+            "xtick.minor.size": 0,
+            "ytick.minor.size": 0,
+            "lines.linewidth": 2.2,
+            "lines.solid_capstyle": "round",
+            "patch.linewidth": 0,
+            "scatter.edgecolors": "none",
+            "legend.frameon": False,
+            "legend.fontsize": 10,
+            "image.cmap": "goodlib",
+        }
+    )
+
+
+for _colormap in (SEQUENTIAL, DIVERGING):
+    mpl.colormaps.register(_colormap, force=True)
+
+
+def axes(
+    ax: Axes | None = None,
+    *,
+    width: float = WIDTH,
+    height: float = HEIGHT,
+    rows: int = 1,
+    columns: int = 1,
+    **options: Any,
+) -> Any:
+    """The Axes given, or new ones of `width` by `height` inches in the house's style.
+
+    A new figure does not go through pyplot: nothing shows it by itself and nothing keeps it alive.
+    With more rows or columns it is an array of Axes; `options` go to `Figure.subplots`.
+    """
+    if ax is not None:
+        return ax
+    use()
+    figure = Figure(figsize=(width, height), layout="constrained")
+    FigureCanvasAgg(figure)
+    return figure.subplots(rows, columns, **options)
+
+
+def png(drawn: Any) -> bytes:
+    """The picture of Axes (or an array of them, or a Figure), two pixels for one, then closed."""
+    first = np.asarray(drawn, dtype=object).flat[0]
+    figure = getattr(first, "figure", first)
+    picture = io.BytesIO()
+    figure.savefig(picture, format="png", dpi=192, bbox_inches="tight", metadata={"Software": None})
+    figure.clear()
+    if pyplot := sys.modules.get("matplotlib.pyplot"):
+        pyplot.close(figure)
+    return _lean(picture.getvalue())
+
+
+def _lean(picture: bytes) -> bytes:
+    """The same picture with 256 colors of its own: fewer bytes, no difference to the eye."""
+    from PIL import Image
+
+    image = Image.open(io.BytesIO(picture)).convert("RGB")
+    image = image.quantize(256, method=Image.Quantize.MEDIANCUT, dither=Image.Dither.NONE)
+    smaller = io.BytesIO()
+    image.save(smaller, format="png", optimize=True)
+    return min(picture, smaller.getvalue(), key=len)
+
+
+# what stands on an axis
+
+
+def money_axis(ax: Axes, currency: str, which: str = "y") -> None:
+    """Writes an axis as money: $0, $50k, $1.5M."""
+    symbol = SYMBOLS.get(currency, f"{currency} " if currency else "")
+    _axis(ax, which).set_major_formatter(
+        ticker.FuncFormatter(lambda x, _: _signed(x, lambda size: f"{symbol}{compact(size)}"))
+    )
+
+
+def percent_axis(ax: Axes, which: str = "y") -> None:
+    """Writes an axis of shares (0 to 1) as percentages."""
+
+    def write(x: float, _: object) -> str:
+        return _signed(x, lambda size: f"{100 * size:.10g}%")
+
+    _axis(ax, which).set_major_formatter(ticker.FuncFormatter(write))
+
+
+def count_axis(ax: Axes, which: str = "y") -> None:
+    """Writes an axis of whole things: 0, 500, 1,000; no half customers."""
+    axis = _axis(ax, which)
+    if axis.get_scale() == "linear":
+        axis.set_major_locator(ticker.MaxNLocator(nbins=7, integer=True, min_n_ticks=3))
+    axis.set_major_formatter(
+        ticker.FuncFormatter(lambda x, _: _signed(x, lambda size: f"{size:,.10g}"))
+    )
+
+
+def date_axis(ax: Axes, which: str = "x") -> None:
+    """Writes an axis of dates: years, and months where there is room."""
+    locator = dates.AutoDateLocator(minticks=4, maxticks=8)
+    axis = _axis(ax, which)
+    axis.set_major_locator(locator)
+    axis.set_major_formatter(
+        dates.ConciseDateFormatter(
+            locator,
+            formats=["%Y", "%b", "%d %b", "%H:%M", "%H:%M", "%S.%f"],
+            zero_formats=["", "%Y", "%b", "%d %b", "%H:%M", "%H:%M"],
+            show_offset=False,
+        )
+    )
+
+
+def compact(x: float) -> str:
+    """A number of zero or more in few signs: 950, 12k, 1.5M, 2bn."""
+    for size, sign in ((1e12, "tn"), (1e9, "bn"), (1e6, "M"), (1e3, "k")):
+        if x >= size:
+            return f"{x / size:.3g}{sign}"
+    return f"{x:.3g}"
+
+
+def shorten(name: object, length: int = 28) -> str:
+    """A name in at most `length` signs, cut at a word where one is near: "Municipal Water…"."""
+    text = " ".join(str(name).split())
+    if len(text) <= length:
+        return text
+    cut = text[: length - 1]
+    word = cut.rfind(" ")
+    return (cut[:word] if word > length * 0.6 else cut).rstrip(" ,;.-(") + "…"
+
+
+# names beside what they name
+
+
+def label_ends(ax: Axes, labels: Sequence[str] | None = None, pad: float = 6, **text: Any) -> None:
+    """Writes each line's label beside its last point, in its color, spread so that none overlap."""
+    lines = [line for line in ax.get_lines() if not line.get_label().startswith("_")]
+    if labels is None:
+        labels = [line.get_label() for line in lines]
+    points = [np.asarray(line.get_xydata(), dtype=float) for line in lines]
+    ends = [xy[np.isfinite(xy).all(axis=1)][-1] for xy in points]
+    ax.figure.draw_without_rendering()
+    heights = ax.transData.transform(np.asarray(ends))[:, 1]
+    places = _spread(heights, 1.35 * text.get("fontsize", 10) * ax.figure.dpi / 72)
+    for line, label, end, height, place in zip(lines, labels, ends, heights, places, strict=True):
+        ax.annotate(
+            label,
+            end,
+            xytext=(pad, (place - height) * 72 / ax.figure.dpi),
+            textcoords="offset points",
+            va="center",
+            annotation_clip=False,
+            **({"fontsize": 10, "color": readable(line.get_color())} | text),
+        )
+
+
+def label_points(
+    ax: Axes, x: Sequence[float], y: Sequence[float], labels: Sequence[object], **text: Any
+) -> list[str]:
+    """Writes names beside points, the first ones first, so that no name covers another.
+
+    Of the free places around a point the one that covers the fewest other points is taken. Returns
+    the labels that found no place and are not written. Call it when limits and scales are set.
+    """
+    ax.figure.draw_without_rendering()
+    renderer = ax.figure.canvas.get_renderer()
+    frame = ax.get_window_extent(renderer).extents
+    named = ax.transData.transform(np.column_stack([x, y]).astype(float))
+    dots = np.vstack([named, *(_dots(ax, drawn) for drawn in ax.collections)])
+    style = {"fontsize": 9, "color": INK, "path_effects": [HALO]} | text
+    taken: list[Sequence[float]] = [(a - 3, b - 3, a + 3, b + 3) for a, b in named]
+    left_out = []
+    for (a, b), label in zip(named, labels, strict=True):
+        note = ax.annotate(str(label), ax.transData.inverted().transform((a, b)), **style)
+        wide, high = note.get_window_extent(renderer).size
+        best, fewest = None, np.inf
+        for dx, dy in PLACES:
+            left = a + dx * 8 + (dx - 1) / 2 * wide
+            low = b + dy * 7 + (dy - 1) / 2 * high
+            box = (left, low, left + wide, low + high)
+            inside = frame[0] <= box[0] and frame[1] <= box[1] and box[2] <= frame[2]
+            if not inside or box[3] > frame[3] or any(_overlap(box, other) for other in taken):
+                continue
+            covered = np.sum(np.all((dots > box[:2]) & (dots < box[2:]), axis=1))
+            if covered < fewest:
+                best, fewest = box, covered
+        if best is None:
+            note.remove()
+            left_out.append(str(label))
+        else:
+            taken.append(best)
+            points = (np.asarray(best[:2]) - (a, b)) * 72 / ax.figure.dpi
+            note.set(position=tuple(points))
+            note.set_anncoords("offset points")
+    return left_out
+
+
+def readable(color: Any) -> str:
+    """The color, as much darker as letters on white paper need (a contrast of 4.5)."""
+    rgb = np.asarray(to_rgb(color))
+    while 1.05 / (_luminance(rgb) + 0.05) < 4.5:
+        rgb = rgb * 0.95
+    return to_hex(rgb)
+
+
+def _luminance(rgb: np.ndarray) -> float:
+    """Relative luminance of WCAG 2."""
+    linear = np.where(rgb <= 0.03928, rgb / 12.92, ((rgb + 0.055) / 1.055) ** 2.4)
+    return float(linear @ (0.2126, 0.7152, 0.0722))
+
+
+def _dots(ax: Axes, drawn: Any) -> np.ndarray:
+    """Where a scatter's points are, in pixels; nothing for other things drawn."""
+    if not isinstance(drawn, PathCollection):
+        return np.empty((0, 2))
+    return ax.transData.transform(np.ma.filled(drawn.get_offsets(), np.nan).astype(float))
+
+
+PLACES = ((1, 0), (-1, 0), (0, 1), (0, -1), (1, 1), (1, -1), (-1, 1), (-1, -1))
+"""Right, left, above, below, corners."""
+HALO = patheffects.withStroke(linewidth=2.5, foreground=PAPER)
+"""A white edge that keeps letters readable over points and lines."""
+
+
+def _spread(heights: np.ndarray, step: float) -> np.ndarray:
+    """The heights moved as little as keeps them `step` apart: pooled groups around their means."""
+    order = np.argsort(heights, kind="stable")
+    groups: list[tuple[float, int]] = []  # center, size
+    for height in heights[order]:
+        center, size = float(height), 1
+        while groups and center - step * size / 2 < groups[-1][0] + step * groups[-1][1] / 2:
+            other, n = groups.pop()
+            center, size = (center * size + other * n) / (size + n), size + n
+        groups.append((center, size))
+    places = np.empty(len(heights))
+    spread = [c + step * (i - (n - 1) / 2) for c, n in groups for i in range(n)]
+    places[order] = spread
+    return places
+
+
+def _overlap(a: Sequence[float], b: Sequence[float]) -> bool:
+    return a[0] < b[2] and b[0] < a[2] and a[1] < b[3] and b[1] < a[3]
+
+
+def _signed(x: float, write: Any) -> str:
+    return ("−" if x < 0 else "") + write(abs(x))
+
+
+def _axis(ax: Axes, which: str) -> Any:
+    if which not in ("x", "y"):
+        message = f"which must be 'x' or 'y', got {which!r}."
+        raise ValueError(message)
+    return ax.xaxis if which == "x" else ax.yaxis
