@@ -1,0 +1,122 @@
+"""Figures of the chapter on where to invest."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+from matplotlib.axes import Axes
+
+from goodlib.report.figures import style
+
+
+def plot_hours_by_level(table: pd.DataFrame, *, ax: Axes | None = None) -> Axes:
+    """Hours now and planned at each level of service, with the number of people there.
+
+    `table`: one row a level, `level_name`, `hours_now`, `hours`, `candidates_now`, `candidates`.
+    """
+    ax = style.axes(ax, height=0.75 * len(table) + 1.4)
+    rows = np.arange(len(table))[::-1]
+    for column, color, shift, label in (
+        ("_now", style.GRAY, 0.19, "now"),
+        ("", style.BLUE, -0.19, "planned"),
+    ):
+        hours = table[f"hours{column}"].to_numpy(float)
+        ax.barh(rows + shift, hours, height=0.34, color=color, label=label)
+        for row, size, people in zip(rows, hours, table[f"candidates{column}"], strict=True):
+            note = f" {size:,.0f} h for {people:,.0f}"
+            ax.text(size, row + shift, note, va="center", fontsize=9, color=style.MUTED)
+    ax.set_yticks(rows, [style.shorten(name, 24) for name in table["level_name"]])
+    ax.set_xlabel("hours a year")
+    ax.margins(x=0.22)
+    ax.set_xlim(left=0)
+    ax.grid(visible=False, axis="y")
+    ax.legend(loc="lower right")
+    style.count_axis(ax, "x")
+    return ax
+
+
+def plot_moves(moves: pd.DataFrame, names: pd.Series, *, ax: Axes | None = None) -> Axes:
+    """How many people move from each level (rows) to each level (columns).
+
+    `moves`: counts, levels now by levels planned; `names`: the name of each level.
+    """
+    ax = style.axes(ax, width=6.4, height=0.62 * len(moves) + 1.6)
+    counts = moves.to_numpy(float)
+    stay = np.eye(len(moves), dtype=bool)
+    shade = np.where(stay, 0, np.sqrt(counts))
+    ax.imshow(shade, cmap=style.SEQUENTIAL, aspect="auto", vmin=0, vmax=max(shade.max() * 1.25, 1))
+    for (row, column), count in np.ndenumerate(counts):
+        if count:
+            dark = shade[row, column] > 0.6 * max(shade.max() * 1.25, 1)
+            color = style.PAPER if dark else style.MUTED if row == column else style.INK
+            ax.text(column, row, f"{count:,.0f}", ha="center", va="center", color=color)
+    labels = [style.shorten(names[level], 16) for level in moves.index]
+    ax.set_xticks(range(len(labels)), labels)
+    ax.set_yticks(range(len(labels)), labels)
+    ax.set_xlabel("level in the plan")
+    ax.set_ylabel("level now")
+    ax.grid(visible=False)
+    ax.spines[:].set_visible(False)
+    return ax
+
+
+def plot_biggest_moves(plan: pd.DataFrame, *, count: int = 20, ax: Axes | None = None) -> Axes:
+    """Hours a year now and planned for those whose hours change most; firm moves are filled.
+
+    `plan`: one row a candidate, `name`, `hours_now`, `hours`, `firm`.
+    """
+    change = (plan["hours"] - plan["hours_now"]).abs().sort_values(ascending=False)
+    shown = plan.loc[change.index[:count]].sort_values("hours", kind="stable")
+    ax = style.axes(ax, height=0.28 * len(shown) + 1.5)
+    rows = np.arange(len(shown))
+    up = (shown["hours"] >= shown["hours_now"]).to_numpy()
+    for way, color, label in ((up, style.BLUE, "more"), (~up, style.ORANGE, "less")):
+        ax.hlines(
+            rows[way], shown["hours_now"][way], shown["hours"][way], color=color, lw=2, alpha=0.55
+        )
+        for firm, fill in ((True, color), (False, style.PAPER)):
+            pick = way & (shown["firm"] == firm).to_numpy()
+            sure = "firm" if firm else "worth a conversation"
+            if pick.any():
+                ax.scatter(
+                    shown["hours"][pick],
+                    rows[pick],
+                    s=46,
+                    color=fill,
+                    edgecolor=color,
+                    linewidth=1.6,
+                    zorder=3,
+                    label=f"{label}, {sure}",
+                )
+    ax.scatter(shown["hours_now"], rows, s=14, color=style.GRAY, zorder=2, label="now")
+    ax.set_yticks(rows, [style.shorten(name) for name in shown["name"]])
+    ax.set_xlabel("hours a year")
+    ax.set_ylim(-0.7, len(shown) - 0.3)
+    ax.grid(visible=False, axis="y")
+    ax.figure.legend(*ax.get_legend_handles_labels(), loc="outside lower center", ncols=3)
+    return ax
+
+
+def plot_response(services: pd.DataFrame, *, ax: Axes | None = None) -> Axes:
+    """The share of each good that a level of service is assumed to bring."""
+    ax = style.axes(ax, height=3.4)
+    hours = services["hours"].to_numpy(float)
+    for good, label, color in (
+        ("others", "good for others", style.TEAL),
+        ("skill", "good at it", style.ORANGE),
+        ("you", "good for us", style.BLUE),
+    ):
+        ax.plot(hours, services[f"response_{good}"], marker="o", color=color, label=label)
+    ax.set_xscale("symlog", linthresh=max(hours[hours > 0].min(), 0.1))
+    ax.set_xticks(hours, [f"{style.shorten(n, 18)}\n{h:g} h" for n, h in _labels(services)])
+    ax.set_xticks([], minor=True)
+    ax.set_ylim(0, None)
+    ax.set_xlabel("level of service and its hours a year")
+    ax.set_ylabel("share of the good it brings")
+    style.percent_axis(ax)
+    style.label_ends(ax)
+    return ax
+
+
+def _labels(services: pd.DataFrame) -> list[tuple[str, float]]:
+    return list(zip(services["name"], services["hours"], strict=True))

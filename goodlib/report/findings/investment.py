@@ -1,0 +1,188 @@
+"""Sentences of the chapter on where to invest."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+
+from goodlib.decision.investment import GOODS, InvestmentModel, Limits, Plan
+from goodlib.report.words import Sentence, percent
+
+WORDS = {"others": "good for others", "skill": "what we learn", "you": "what it earns"}
+
+
+def summary(plan: pd.DataFrame) -> Sentence:
+    """Who moves, and how sure that is."""
+    way = np.sign(plan["level"] - plan["level_now"])
+    values = {
+        "people": len(plan),
+        "up": int((way > 0).sum()),
+        "down": int((way < 0).sum()),
+        "stay": int((way == 0).sum()),
+        "firm": int(((way != 0) & plan["firm"]).sum()),
+        "moves": int((way != 0).sum()),
+        "hours": plan["hours"].sum(),
+    }
+    if not values["moves"]:
+        return Sentence(
+            "Nobody needs to move: with {hours:count} hours a year the {people:count} customers "
+            "and prospects are already at the levels that bring most.",
+            values,
+        )
+    return Sentence(
+        "With {hours:count} hours a year, {up:count} of {people:count} customers and prospects "
+        "should get more, {down:count} less, and {stay:count} stay; {firm:count} of the "
+        "{moves:plural move} hold in at least 95 % of the draws, the rest are worth a "
+        "conversation.",
+        values,
+    )
+
+
+def gain(plan: Plan, before: pd.Series) -> Sentence:
+    """What the plan brings beside what today's levels bring, by the study's response table.
+
+    `before`: the good that today's levels bring, by good.
+    """
+    now, then = before["you"], plan.goods["you"]
+    values = {"now": now, "then": then, "change": (then - now) / abs(now) if now else np.nan}
+    change = "{change:percent} more" if then >= now else "{drop:percent} less"
+    values["drop"] = -values["change"]
+    tail = (
+        ", if customers respond to service as the study assumes (an assumption, not an estimate)."
+    )
+    if not now:
+        return Sentence("The plan brings {then:money} of good for us" + tail, values)
+    return Sentence(
+        "The plan brings {then:money} of good for us instead of {now:money}: " + change + tail,
+        values,
+    )
+
+
+def price_of_an_hour(prices: pd.DataFrame) -> Sentence:
+    """What one more hour a year would bring."""
+    hours = prices.loc["hours"]
+    values = {"you": hours["you"], "used": hours["used"], "limit": hours["limit"]}
+    if not hours["binding"]:
+        return Sentence(
+            "The hours are not scarce: the plan uses {used:count} of {limit:count}, and one more "
+            "would bring nothing.",
+            values,
+        )
+    return Sentence(
+        "One more hour a year would bring about {you:money} of good for us: the price above "
+        "which an hour is better spent elsewhere.",
+        values,
+    )
+
+
+def floors(prices: pd.DataFrame) -> Sentence:
+    """What the firm gives up by what it insists on."""
+    least = prices[prices.index.str.startswith("floor") | (prices.index == "exploration")]
+    binding = least[least["binding"]]
+    values = {"asked": len(least), "binding": len(binding), "you": -binding["you"].sum()}
+    if least.empty:
+        return Sentence(
+            "The study sets no least share for any good and none for exploring: nothing is given "
+            "up for them.",
+            values,
+        )
+    if binding.empty:
+        return Sentence(
+            "What the firm insists on costs nothing: the best plan keeps all {asked:count} such "
+            "limits of itself.",
+            values,
+        )
+    names = ", ".join(str(name) for name in binding.index)
+    return Sentence(
+        "Keeping " + names + " gives up {you:money} of good for us.",
+        values,
+    )
+
+
+def exploration(model: InvestmentModel, limits: Limits, cost: float) -> Sentence:
+    """What a share of the hours for those who may become best costs, and whom it reaches."""
+    explorers = model.explorers
+    chance = model.candidates.get("p_top", pd.Series(0.0, model.candidates.index)).fillna(0)
+    values = {
+        "share": limits.explore,
+        "people": int(explorers.sum()),
+        "chance": limits.explore_chance,
+        "hits": float(chance[explorers].sum()),
+        "cost": cost,
+    }
+    if not explorers.any():
+        return Sentence(
+            "Nobody outside today's best has a chance of {chance:percent} or more to be among "
+            "tomorrow's: there is nothing to explore.",
+            values,
+        )
+    return Sentence(
+        "{people:plural customer} outside today's best have a chance of {chance:percent} or more "
+        "to be among tomorrow's, and about {hits:.0f} of them will be. Reserving {share:percent} "
+        "of the hours for them costs {cost:money} of expected good for us; that exploring pays "
+        "in the end is possible, not shown.",
+        values,
+    )
+
+
+def assumed(counts: pd.Series, people: int) -> Sentence | None:
+    """Of whom a good had to be assumed."""
+    some = counts[counts > 0]
+    if some.empty:
+        return None
+    named = {column: WORDS[good] for good, column in GOODS.items()}
+    parts = ", ".join(f"{named[column]} of {count:,}" for column, count in some.items())
+    return Sentence(
+        "Not everything is known of everybody: " + parts + " of {people:plural customer} had to "
+        "be set to the mean of the known.",
+        {"people": people},
+    )
+
+
+def hanging(sweep: pd.DataFrame) -> Sentence:
+    """How many decisions hang on the assumed response to service."""
+    moved = sweep.ne(sweep.iloc[:, 0], axis=0).any(axis=1)
+    values = {"hang": int(moved.sum()), "people": len(sweep), "share": moved.mean()}
+    return Sentence(
+        "{hang:count} of {people:count} levels ({share:percent}) change when the response to "
+        "service levels off much earlier or much later than assumed; the others do not hang on "
+        "it.",
+        values,
+    )
+
+
+def reasons(plan: pd.DataFrame, model: InvestmentModel) -> pd.Series:
+    """One sentence a candidate: why this level.
+
+    Parameters
+    ----------
+    plan : DataFrame, one row a candidate
+        `level_now`, `level`, `hours_now`, `hours`, `level_name`.
+    """
+    levels = model.services.index
+    rows = np.arange(len(plan))
+    now, then = levels.get_indexer(plan["level_now"]), levels.get_indexer(plan["level"])
+    parts = {
+        good: model.balance[good] * model.gain(good) / model.scale(good) for good in model.balance
+    }
+    change = np.column_stack([part[rows, then] - part[rows, now] for part in parts.values()])
+    main = np.array(list(parts))[np.abs(change).argmax(axis=1)]
+    share = np.abs(change).max(axis=1) / np.maximum(np.abs(change).sum(axis=1), 1e-300)
+    explorer, people = model.explorers, model.candidates
+    strained = people.get("strained", pd.Series(0.0, people.index)).fillna(0).ge(0.5).to_numpy()
+    chance = people.get("p_top", pd.Series(0.0, people.index)).fillna(0).to_numpy(float)
+    said = []
+    for i, (before, after) in enumerate(zip(now, then, strict=True)):
+        words = []
+        if after == before:
+            words.append("Stays: no other level would bring more for its hours")
+        elif after > before:
+            words.append(f"More: {percent(share[i])} of what it adds is {WORDS[main[i]]}")
+        else:
+            words.append("Less: its hours bring more elsewhere")
+        if explorer[i] and after >= before:
+            words.append(f"{percent(chance[i])} chance to be among tomorrow's best")
+        if strained[i]:
+            words.append("the relationship is strained: name an owner first")
+        said.append("; ".join(words) + ".")
+    return pd.Series(said, plan.index, name="reason")
