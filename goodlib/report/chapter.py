@@ -1,15 +1,17 @@
 """A chapter while it runs: what a notebook says, shows and hands over.
 
-Every output carries, beside what Jupyter shows, the kind of thing it is (`metadata["goodlib"]`), so that
-the renderer builds the front page, the alerts and values.json from what the executed chapters said and from
-nothing else. Data is escaped here, once.
+Every output carries, beside what Jupyter shows, the kind of thing it is (`metadata["goodlib"]`), so
+that the renderer builds the front page, the alerts and values.json from what the executed chapters
+said and from nothing else. Data is escaped here, once.
 """
 
 from __future__ import annotations
 
+import base64
 import html
-import io
+import math
 import re
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -69,33 +71,46 @@ class Chapter:
     # what a chapter shows
 
     def figure(self, axes: Any, alt: str | Sentence, **values: Any) -> None:
-        """Shows a figure. `alt` is a sentence that says what it shows, for those who do not see it."""
+        """Shows a figure; `alt` is a sentence that says what it shows, for who cannot see it."""
         text = self.words.say(self._sentence(alt, values))
         if not text.strip():
-            raise ValueError("A figure needs an alt text: one sentence that says what it shows.")
-        figure = getattr(axes, "figure", axes)
-        picture = io.BytesIO()
-        figure.savefig(picture, format="png", dpi=160, bbox_inches="tight")
-        bundle = {"image/png": picture.getvalue(), "text/plain": f"Figure: {text}"}
-        display(bundle, metadata={"goodlib": {"kind": "figure", "alt": text}}, raw=True)
-        figure.clear()
+            message = "A figure needs an alt text: one sentence that says what it shows."
+            raise ValueError(message)
+        from goodlib.report.figures import style
 
-    def table(self, frame: pd.DataFrame, caption: str | Sentence, **values: Any) -> None:
-        """Shows a frame as an accessible table; cells are escaped."""
-        from goodlib.report.tables import to_html
+        picture = base64.b64encode(style.png(axes)).decode("ascii")
+        bundle = {"image/png": picture, "text/plain": f"Figure: {text}"}
+        display(bundle, metadata={"goodlib": {"kind": "figure", "alt": text}}, raw=True)
+
+    def table(
+        self,
+        frame: pd.DataFrame,
+        caption: str | Sentence,
+        formats: Mapping[str, str] | None = None,
+        **values: Any,
+    ) -> None:
+        """Shows a frame as an accessible table; cells are escaped.
+
+        `formats` says how a column is written (money, percent, count, number, date, text) where its
+        name does not tell.
+        """
+        from goodlib.report.tables import to_html, to_text
 
         text = self.words.say(self._sentence(caption, values))
         bundle = {
-            "text/html": to_html(frame, text, self.study.currency),
-            "text/plain": f"{text}\n{frame.to_string(max_rows=20)}",
+            "text/html": to_html(frame, text, self.study.currency, formats),
+            "text/plain": f"{text}\n{to_text(frame, self.study.currency, formats)}",
         }
-        display(bundle, metadata={"goodlib": {"kind": "table"}}, raw=True)
+        display(bundle, metadata={"goodlib": {"kind": "table", "caption": text}}, raw=True)
 
     # what a chapter hands over
 
     def save(self, name: str, frame: pd.DataFrame) -> None:
         """Hands a table to later chapters and to the run's tables/: <name>.parquet."""
-        frame.to_parquet(self.processed / f"{name}.parquet")
+        path = self.processed / f"{name}.parquet"
+        part = path.with_suffix(".part")
+        frame.to_parquet(part)
+        part.replace(path)
 
     def load(self, name: str) -> pd.DataFrame:
         """A canonical table of the study, or one that an earlier chapter handed over."""
@@ -126,12 +141,20 @@ class Chapter:
             "text/plain": text,
         }
         quoted = {name: _plain(value) for name, value in sentence.values.items()}
-        meta = {"kind": kind, "text": text, "values": quoted, "slug": re.sub(r"\W+", "-", text.lower())[:60]}
+        meta = {
+            "kind": kind,
+            "text": text,
+            "values": quoted,
+            "slug": re.sub(r"\W+", "-", text.lower())[:60],
+        }
         display(bundle, metadata={"goodlib": meta}, raw=True)
 
 
 def _plain(value: Any) -> Any:
-    """A value as JSON can keep it."""
+    """A value as JSON can keep it: dates as ISO text, what is not finite as nothing."""
     if isinstance(value, pd.Timestamp) or hasattr(value, "isoformat"):
         return value.isoformat()
-    return value.item() if hasattr(value, "item") else value
+    value = value.item() if hasattr(value, "item") else value
+    if isinstance(value, float) and not math.isfinite(value):
+        return None
+    return value if isinstance(value, str | int | float | bool | None) else str(value)

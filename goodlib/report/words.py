@@ -35,8 +35,8 @@ def money(x: float, currency: str = "") -> str:
     symbol = SYMBOLS.get(currency, f"{currency} " if currency else "")
     sign, size = ("−" if x < 0 else ""), abs(x)
     for unit, word in LARGE:
-        if size >= unit:
-            return f"{sign}{symbol}{size / unit:.3g} {word}"
+        if size >= unit * 0.9995:
+            return f"{sign}{symbol}{_three_digits(size / unit)} {word}"
     return f"{sign}{symbol}{size:,.0f}" if size >= 100 else f"{sign}{symbol}{size:,.2f}"
 
 
@@ -44,7 +44,15 @@ def percent(x: float) -> str:
     """A share as a percentage, whole from 10 % on, else with one digit."""
     if x is None or not math.isfinite(x):
         return "unknown"
-    return f"{x:.0%}" if abs(x) >= 0.0995 or x == 0 else f"{x:.1%}"
+    if 0 < abs(x) < 0.0005:
+        return "less than 0.1%" if x > 0 else "more than −0.1%"
+    return (f"{x:.0%}" if abs(x) >= 0.0995 or x == 0 else f"{x:.1%}").replace("-", "−")
+
+
+def _three_digits(x: float) -> str:
+    """1.23, 12.3, 123, 1,234."""
+    rounded = float(f"{x:.3g}")
+    return f"{rounded:.3g}" if rounded < 1000 else f"{x:,.0f}"
 
 
 def day(x: Any) -> str:
