@@ -10,7 +10,6 @@ from __future__ import annotations
 import base64
 import html
 import math
-import re
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -141,12 +140,7 @@ class Chapter:
             "text/plain": text,
         }
         quoted = {name: _plain(value) for name, value in sentence.values.items()}
-        meta = {
-            "kind": kind,
-            "text": text,
-            "values": quoted,
-            "slug": re.sub(r"\W+", "-", text.lower())[:60],
-        }
+        meta = {"kind": kind, "text": text, "template": sentence.text, "values": quoted}
         display(bundle, metadata={"goodlib": meta}, raw=True)
 
 

@@ -1,0 +1,232 @@
+"""Executed chapters in, one self-contained HTML file out.
+
+The file asks the network for nothing and its content security policy would not let it. Data is
+escaped; HTML is taken over only from what a Chapter has shown, anything else appears as plain text.
+A figure without alt text fails the report, and so does an output that went in and did not come out.
+"""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import html
+import re
+import struct
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from nbformat import NotebookNode
+
+from goodlib.report.run import title
+
+TEMPLATE = Path(__file__).parent / "template"
+
+
+class RenderError(ValueError):
+    """A chapter cannot be shown as it is."""
+
+
+class Statement(NamedTuple):
+    """What an executed chapter said or showed."""
+
+    kind: str
+    """finding, claim, note, alert, figure or table."""
+    text: str
+    """The sentence, the alt text or the caption."""
+    template: str
+    """The sentence before its values were filled in."""
+    values: Mapping[str, Any]
+    """The numbers it quotes, by name."""
+
+
+class Section(NamedTuple):
+    """A chapter as the page shows it."""
+
+    anchor: str
+    title: str
+    findings: Sequence[str]
+    alerts: Sequence[str]
+    body: Any
+
+
+def statements(notebook: NotebookNode) -> list[Statement]:
+    """Everything a chapter said and showed, in order."""
+    return [
+        Statement(
+            kind=said["kind"],
+            text=said.get("text", said.get("alt", said.get("caption", ""))),
+            template=said.get("template", ""),
+            values=said.get("values", {}),
+        )
+        for _, output in _outputs(notebook)
+        if (said := output.get("metadata", {}).get("goodlib"))
+    ]
+
+
+def render(
+    chapters: Mapping[str, NotebookNode],
+    *,
+    title: str,
+    as_of: str,
+    currency: str,
+    notice: str = "",
+    provenance: Mapping[str, Any],
+    changes: Mapping[str, Any] | None = None,
+) -> str:
+    """The report as one HTML file: findings and alerts first, the chapters, how it was made.
+
+    Parameters
+    ----------
+    chapters : executed notebooks by name
+    notice : str
+        What stands under the title, such as that the firm is simulated.
+    provenance : mapping
+        `sentence`, and `parts`: each with `title`, `heads` and `rows` of text.
+    changes : mapping, optional
+        `since` (a date in words) and `sentences` (pairs: now, before).
+
+    Raises
+    ------
+    RenderError
+        A figure without alt text, or an output that cannot be shown; names notebook and cell.
+    """
+    from markupsafe import Markup
+
+    import goodlib
+
+    environment = _environment()
+    sections = [section(name, notebook) for name, notebook in chapters.items()]
+    alerts = [(part.anchor, alert) for part in sections for alert in part.alerts]
+    script = environment.loader.get_source(environment, "report/report.js")[0].strip()
+    digest = base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()
+    return environment.get_template("report/report.html.j2").render(
+        title=title,
+        as_of=as_of,
+        currency=currency,
+        notice=notice,
+        chapters=sections,
+        findings=any(part.findings for part in sections),
+        alerts=list(dict.fromkeys(alerts)),
+        changes=changes,
+        provenance=provenance,
+        css=Markup(environment.loader.get_source(environment, "report/report.css")[0]),
+        script=Markup(script),
+        script_hash=f"sha256-{digest}",
+        version=goodlib.__version__,
+    )
+
+
+def section(name: str, notebook: NotebookNode) -> Section:
+    """One chapter: what it found, its alerts, and its body without the title.
+
+    Raises
+    ------
+    RenderError
+        See `render`.
+    """
+    from markupsafe import Markup
+
+    body = _exporter(name, notebook).from_notebook_node(_untitled(notebook))[0]
+    went_in = sum(1 for _ in _outputs(notebook))
+    came_out = len(re.findall(r"<[^<>]* data-output[ >]", body))
+    if went_in != came_out:
+        message = (
+            f"{name}: {went_in} outputs went in and {came_out} came out. The report shows pictures "
+            "(PNG), what a Chapter says and shows, and plain text; is there another kind?"
+        )
+        raise RenderError(message)
+    said = statements(notebook)
+    return Section(
+        anchor=name,
+        title=title(notebook),
+        findings=[s.text for s in said if s.kind == "finding"],
+        alerts=[s.text for s in said if s.kind == "alert"],
+        body=Markup(body),
+    )
+
+
+def _outputs(notebook: NotebookNode) -> Iterator[tuple[int, NotebookNode]]:
+    """Number of the cell and output, for all but what went to standard error."""
+    for number, cell in enumerate(notebook.cells, 1):
+        for output in cell.get("outputs", []):
+            if not (output.output_type == "stream" and output.name == "stderr"):
+                yield number, output
+
+
+def _exporter(name: str, notebook: NotebookNode) -> Any:
+    """nbconvert with the report's own template."""
+    from nbconvert.exporters.templateexporter import TemplateExporter
+
+    def figure(output: NotebookNode, cell: NotebookNode) -> str:
+        """A picture with its alt text."""
+        metadata = output.get("metadata", {})
+        alt = metadata.get("goodlib", {}).get("alt") or metadata.get("image/png", {}).get("alt")
+        if not (alt or "").strip():
+            number = next((i for i, c in enumerate(notebook.cells, 1) if c.id == cell.id), 0)
+            message = (
+                f"{name}, cell {number}: a figure without alt text. Show it with "
+                "chapter.figure(axes, alt), alt being one sentence that says what it shows."
+            )
+            raise RenderError(message)
+        data = "".join(output.data["image/png"]).replace("\n", "")
+        wide, high = struct.unpack(">II", base64.b64decode(data[:64])[16:24])
+        return (
+            '<div class="figure" role="group" tabindex="0" data-output>'
+            f'<img alt="{html.escape(alt, quote=True)}" width="{wide // 2}" height="{high // 2}" '
+            f'src="data:image/png;base64,{data}"></div>'
+        )
+
+    def said(output: NotebookNode) -> str:
+        """What a Chapter said or showed as it stands; other HTML as its plain text."""
+        if "goodlib" in output.get("metadata", {}):
+            return f"<div data-output>{deeper(''.join(output.data['text/html']))}</div>"
+        return (
+            f'<pre data-output tabindex="0">{html.escape(output.data.get("text/plain", ""))}</pre>'
+        )
+
+    exporter = TemplateExporter(
+        template_name="report",
+        template_file="chapter.html.j2",
+        extra_template_basedirs=[str(TEMPLATE)],
+        filters={"figure": figure, "said": said, "prose": prose},
+    )
+    exporter.display_data_priority = ["image/png", "text/html", "text/plain"]
+    return exporter
+
+
+def prose(markdown: str) -> str:
+    """Markdown as HTML; HTML in it is escaped."""
+    from nbconvert.filters.markdown_mistune import IPythonRenderer, MarkdownWithMath
+
+    renderer = IPythonRenderer(escape=True, exclude_anchor_links=True)
+    return deeper(MarkdownWithMath(renderer=renderer).render(markdown))
+
+
+def deeper(fragment: str) -> str:
+    """The fragment with headings one level down, and without ids, which chapters might share."""
+    return re.sub(
+        r"<(/?)h([1-5])\b([^>]*)>",
+        lambda m: f"<{m[1]}h{int(m[2]) + 1}{re.sub(r' id=.[^ >]*', '', m[3])}>",
+        fragment,
+    )
+
+
+def _untitled(notebook: NotebookNode) -> NotebookNode:
+    """The notebook without its first heading, which the page sets itself."""
+    notebook = NotebookNode(notebook | {"cells": list(notebook.cells)})
+    for place, cell in enumerate(notebook.cells):
+        if cell.cell_type == "markdown" and re.search(r"^# +", cell.source, re.M):
+            source = re.sub(r"^# +.+\n?", "", cell.source, count=1, flags=re.M)
+            notebook.cells[place] = NotebookNode(cell | {"source": source})
+            break
+    return notebook
+
+
+def _environment() -> Any:
+    """Jinja for the page around the chapters; everything is escaped."""
+    from jinja2 import Environment, FileSystemLoader, StrictUndefined
+
+    return Environment(
+        loader=FileSystemLoader(TEMPLATE), autoescape=True, undefined=StrictUndefined
+    )

@@ -1,0 +1,270 @@
+"""Parameters in, executed chapters out: papermill runs each notebook in a kernel of its own.
+
+A chapter runs as a prepared copy: cells that need a table the study lacks are left out, and one
+sentence says what could not be looked at. The kernel is this interpreter, whatever kernels the user
+has registered, and neither writes to nor reads from the user's home.
+"""
+
+from __future__ import annotations
+
+import copy
+import logging
+import os
+import re
+import time
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from datetime import date
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import nbformat
+from nbformat import NotebookNode
+
+NEEDS = re.compile(r"needs:(\w+)")
+TABLES = {
+    "orders": "orders",
+    "customers": "names and descriptions of customers",
+    "ratings": "ratings of the relationship",
+    "interactions": "a log of interactions",
+    "referrals": "referrals",
+    "prospects": "prospects",
+    "efforts": "hours of effort",
+    "services": "levels of service",
+}
+"""The tables of a study, as a sentence names them."""
+
+
+class ChapterError(Exception):
+    """A chapter failed: its executed copy, the number of the cell, the error."""
+
+    def __init__(self, notebook: Path, cell: int | None, reason: str) -> None:
+        self.notebook, self.cell, self.reason = notebook, cell, reason
+        where = f"{notebook.stem}, cell {cell}" if cell else notebook.stem
+        super().__init__(f"{where}: {reason}")
+
+
+class Executed(NamedTuple):
+    """A chapter that has run."""
+
+    name: str
+    """File name without ending: "02-lifetime-value"."""
+    notebook: NotebookNode
+    """With its outputs."""
+    seconds: float
+    """Wall time."""
+    warnings: tuple[str, ...]
+    """What the kernel wrote to standard error, a line each."""
+
+
+def chapters(folder: str | Path) -> list[Path]:
+    """The notebooks of a folder in the order of their numbers."""
+    found = sorted(Path(folder).glob("[0-9][0-9]-*.ipynb"))
+    if not found:
+        message = f"No chapters in {folder}: they are named 01-name.ipynb, 02-name.ipynb, ..."
+        raise FileNotFoundError(message)
+    return found
+
+
+def read(path: Path) -> NotebookNode:
+    """A notebook of format 4.5."""
+    return nbformat.read(path, as_version=4)
+
+
+def parameters(notebook: NotebookNode) -> set[str]:
+    """Names that the cell tagged `parameters` gives."""
+    from papermill.translators import PythonTranslator
+
+    cell = next(c for c in notebook.cells if "parameters" in tags(c))
+    return {found.name for found in PythonTranslator.inspect(cell)}
+
+
+def tags(cell: NotebookNode) -> list[str]:
+    """The tags of a cell."""
+    return list(cell.metadata.get("tags", []))
+
+
+def needed(cell: NotebookNode) -> list[str]:
+    """The tables a cell needs, by its tags `needs:NAME`."""
+    return [found[1] for tag in tags(cell) if (found := NEEDS.fullmatch(tag))]
+
+
+def accept(given: Mapping[str, Any], notebooks: Mapping[str, NotebookNode]) -> None:
+    """Refuses a parameter that no chapter has.
+
+    Raises
+    ------
+    ValueError
+        Names the parameter and all that there are.
+    """
+    known = set().union(*(parameters(notebook) for notebook in notebooks.values()))
+    known -= {"study", "data", "processed"}
+    for name in given:
+        if name not in known:
+            message = (
+                f"No chapter has a parameter {name!r}; there are {', '.join(sorted(known))}. "
+                "The study, --data and --out have options of their own."
+            )
+            raise ValueError(message)
+
+
+def prepared(notebook: NotebookNode, has: Callable[[str], bool]) -> NotebookNode:
+    """A copy without the cells whose tables are lacking, and one sentence in their place.
+
+    `has` says whether a table is there. Of a chapter in which no cell that shows anything is left,
+    only its title and that sentence remain.
+    """
+    notebook = copy.deepcopy(notebook)
+    lacking = {n for cell in notebook.cells for n in needed(cell) if not has(n)}
+    if not lacking:
+        return notebook
+    kept: list[NotebookNode] = []
+    place, lost = None, 0
+    for cell in notebook.cells:
+        if lacking.intersection(needed(cell)):
+            place = len(kept) if place is None else place
+            lost += cell.cell_type == "code"
+        else:
+            kept.append(cell)
+    shows = [c for c in kept if c.cell_type == "code" and "chapter." in c.source]
+    sentence = _lacking(sorted(lacking), title(notebook), whole=not shows)
+    notice = nbformat.v4.new_code_cell(
+        f"chapter.alert({sentence!r})", id="what-is-lacking", metadata={"tags": ["lacking"]}
+    )
+    if not shows:
+        kept = [c for c in kept if c.cell_type == "code" or c.source.lstrip().startswith("# ")]
+        place = len(kept)
+    ready = next((i for i, c in enumerate(kept) if "Chapter(" in c.source), -1) + 1
+    kept.insert(max(place or 0, ready), notice)
+    notebook.cells = kept
+    return notebook
+
+
+def title(notebook: NotebookNode) -> str:
+    """The question a chapter asks: its first heading."""
+    for cell in notebook.cells:
+        if cell.cell_type == "markdown" and (found := re.search(r"^# +(.+)", cell.source, re.M)):
+            return found[1].strip()
+    return "Untitled"
+
+
+def execute(
+    paths: list[Path],
+    given: Mapping[str, Any],
+    to: Path,
+    has: Callable[[str], bool],
+    tell: Callable[[str], None],
+) -> Iterator[Executed]:
+    """Runs the chapters one after another; the executed copies stand in `to`.
+
+    `given` are papermill's parameters (dates as ISO text), `has` says whether a table is there when
+    its chapter starts, `tell` takes a line of text about each chapter.
+
+    Raises
+    ------
+    ChapterError
+        At the first cell that fails.
+    """
+    for number, path in enumerate(paths, 1):
+        tell(f"chapter {number} of {len(paths)}: {path.stem}")
+        yield _execute(path, given, to / path.name, has)
+
+
+def _execute(
+    path: Path, given: Mapping[str, Any], to: Path, has: Callable[[str], bool]
+) -> Executed:
+    """Runs one chapter in its own folder, as JupyterLab does."""
+    import papermill
+    from papermill.exceptions import PapermillExecutionError
+
+    logging.getLogger("papermill").setLevel(logging.WARNING)
+    notebook = prepared(read(path), has)
+    known = parameters(notebook)
+    started = time.perf_counter()
+    with _environment(to.parent):
+        try:
+            papermill.execute_notebook(
+                notebook,
+                str(to),
+                parameters={n: _literal(v) for n, v in given.items() if n in known},
+                kernel_name="python3",
+                language="python",
+                kernel_manager_class=_interpreter(),
+                cwd=str(path.parent),
+                progress_bar=False,
+                request_save_on_cell_execute=False,
+            )
+        except PapermillExecutionError as error:
+            reason = f"{error.ename}: {error.evalue}".strip().splitlines()[0]
+            raise ChapterError(to, error.exec_count, reason) from error
+    executed = read(to)
+    return Executed(path.stem, executed, time.perf_counter() - started, _warnings(executed))
+
+
+def _interpreter() -> type:
+    """A kernel manager that knows one kernel: the interpreter that runs this."""
+    from jupyter_client.kernelspec import KernelSpecManager
+    from jupyter_client.manager import AsyncKernelManager
+    from zmq import has
+
+    class ThisInterpreter(AsyncKernelManager):
+        transport_encryption = "auto" if has("curve") else "disabled"
+
+        def _kernel_spec_manager_default(self) -> KernelSpecManager:
+            return KernelSpecManager(kernel_dirs=[])
+
+    return ThisInterpreter
+
+
+@contextmanager
+def _environment(scratch: Path) -> Iterator[None]:
+    """The environment of a kernel: bytecode is kept, no settings of the user's IPython are read."""
+    before = dict(os.environ)
+    for name in ("PYTHONDONTWRITEBYTECODE", "PYTHONSTARTUP", "MPLBACKEND"):
+        os.environ.pop(name, None)
+    private = scratch / ".kernel"
+    private.mkdir(exist_ok=True)
+    os.environ["IPYTHONDIR"] = os.environ["JUPYTER_RUNTIME_DIR"] = str(private)
+    os.environ["PYTHONPATH"] = os.pathsep.join(
+        [str(Path(__file__).parents[2]), *filter(None, [before.get("PYTHONPATH")])]
+    )
+    try:
+        yield
+    finally:
+        os.environ.clear()
+        os.environ.update(before)
+
+
+def _literal(value: Any) -> Any:
+    """A parameter as papermill can write it into a cell."""
+    if isinstance(value, date):
+        return value.isoformat()
+    return str(value) if isinstance(value, Path) else value
+
+
+def _warnings(notebook: NotebookNode) -> tuple[str, ...]:
+    """Lines on standard error, without the source lines that Python repeats below a warning."""
+    lines = [
+        line.strip()
+        for cell in notebook.cells
+        for output in cell.get("outputs", [])
+        if output.output_type == "stream" and output.name == "stderr"
+        for line in output.text.splitlines()
+        if line.strip() and not line.startswith(" ")
+    ]
+    return tuple(re.sub(r"^\S*?([^/\\]+\.py):\d+: ", r"\1: ", line) for line in lines)
+
+
+def _lacking(names: list[str], question: str, whole: bool) -> str:
+    """What a chapter says of tables that are not there."""
+    words = [
+        TABLES.get(name, f"the table '{name}', which an earlier chapter makes") for name in names
+    ]
+    listed = words[0] if len(words) == 1 else f"{', '.join(words[:-1])} and {words[-1]}"
+    text = f"This study has no {listed}"
+    if all(name not in TABLES for name in names):
+        text = f"This study could not make {listed}"
+    question = question.rstrip("?.").strip()
+    if whole:
+        return f"{text}: the question “{question}?” could not be looked at."
+    return f"{text}: what needs it is left out of the answer to “{question}?”."
