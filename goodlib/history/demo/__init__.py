@@ -22,7 +22,7 @@ from goodlib.history.demo.calendar import curve
 from goodlib.history.demo.relations import characters, interactions, ratings
 
 SEED = 2025
-PEOPLE = ["customer_id", "name", "since", "industry", "size", "city", "partner"]
+PEOPLE = ["customer_id", "name", "since", "industry", "size", "city", "owner"]
 LATENT = [
     "customer_id",
     "character",

@@ -92,7 +92,7 @@ def clients(seed: int, funnel: pd.DataFrame) -> pd.DataFrame:
             "industry": kind,
             "size": np.where(fee < 5000, "small", np.where(fee < 10000, "medium", "large")),
             "city": random.choice(cast.CITIES, n),
-            "partner": random.choice(cast.PARTNERS, n, p=[0.24, 0.2, 0.18, 0.15, 0.13, 0.1]),
+            "owner": random.choice(cast.PARTNERS, n, p=[0.24, 0.2, 0.18, 0.15, 0.13, 0.1]),
             "rate_per_week": 7 * rate,
             "leaves_after_days": np.floor(random.exponential(1 / leaving)),
             "mean_fee": fee,
@@ -272,10 +272,11 @@ def services() -> pd.DataFrame:
     """Levels of service: hours and cost a month, and the share of each good that they yield."""
     return pd.DataFrame(
         [
-            (0, "free articles", 0.1, 5, 0.30, 0.05, 0.35),
-            (1, "book", 0.4, 30, 0.45, 0.10, 0.50),
-            (2, "online preparation", 1.5, 120, 0.70, 0.40, 0.75),
-            (3, "full service", 6.0, 480, 1.00, 1.00, 1.00),
+            (0, "free articles", 0.2, 10, 0.30, 0.05, 0.30),
+            (1, "book", 1.0, 75, 0.45, 0.10, 0.45),
+            (2, "online preparation", 6.0, 400, 0.70, 0.40, 0.75),
+            (3, "full service", 27.0, 2000, 1.00, 1.00, 1.00),
         ],
-        columns=["level", "name", "hours", "cost", "others", "skill", "you"],
+        columns=["level", "name", "hours", "cost"]
+        + ["response_others", "response_skill", "response_you"],
     )

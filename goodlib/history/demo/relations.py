@@ -59,7 +59,7 @@ def ratings(
             if c.customer_id not in seen or not asked[i]:
                 continue
             for r, partner in enumerate(partners):
-                own = partner == c.partner
+                own = partner == c.owner
                 if not (own or knows[i, r]) or random.random() < 0.25:
                     continue
                 at = now + int(random.integers(0, 5))
