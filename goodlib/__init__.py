@@ -7,3 +7,7 @@ The rooms, in the way of the data (docs/architecture.md):
 """
 
 __version__ = "0.1.0"
+
+from goodlib.history import Study, read_orders, summarize
+
+__all__ = ["Study", "read_orders", "summarize"]

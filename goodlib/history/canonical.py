@@ -1,0 +1,73 @@
+"""The canonical tables: what each may hold, whatever a firm calls its columns."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+
+class Canonical(NamedTuple):
+    """A canonical table's columns by kind; columns that are not named here are kept as text."""
+
+    required: tuple[str, ...]
+    ids: tuple[str, ...] = ()
+    """Text, as it stands: "007" stays "007"."""
+    dates: tuple[str, ...] = ()
+    numbers: tuple[str, ...] = ()
+    past: str | None = None
+    """The date that must not lie after the study's as-of date."""
+    least: tuple[str, ...] = ()
+    """Numbers that must not be negative."""
+
+
+CANONICAL = {
+    "orders": Canonical(
+        required=("customer_id", "date", "amount"),
+        ids=("customer_id",),
+        dates=("date",),
+        numbers=("amount", "margin", "cost"),
+        past="date",
+    ),
+    "customers": Canonical(required=("customer_id",), ids=("customer_id",), dates=("since",)),
+    "ratings": Canonical(
+        required=("customer_id", "rater", "date", "score"),
+        ids=("customer_id", "rater"),
+        dates=("date",),
+        past="date",
+    ),
+    "interactions": Canonical(
+        required=("customer_id", "time", "side", "kind"),
+        ids=("customer_id", "thread"),
+        dates=("time",),
+        past="time",
+    ),
+    "referrals": Canonical(
+        required=("referrer_id", "referred_id", "date"),
+        ids=("referrer_id", "referred_id"),
+        dates=("date",),
+        numbers=("would_have_come_anyway", "cost"),
+        past="date",
+        least=("would_have_come_anyway", "cost"),
+    ),
+    "prospects": Canonical(
+        required=("prospect_id", "stage"),
+        ids=("prospect_id", "customer_id"),
+        dates=("first_contact", "outcome_date"),
+        numbers=("expected_value",),
+    ),
+    "efforts": Canonical(
+        required=("customer_id", "date", "hours", "good"),
+        ids=("customer_id",),
+        dates=("date",),
+        numbers=("hours",),
+        past="date",
+        least=("hours",),
+    ),
+    "services": Canonical(
+        required=("level", "name", "hours"),
+        numbers=(
+            *("level", "hours", "cost"),
+            *("response_others", "response_skill", "response_you"),
+        ),
+        least=("hours", "cost"),
+    ),
+}

@@ -1,0 +1,117 @@
+"""Where SQL runs: the only module that knows an engine; the queries in sql/*.sql serve all.
+
+Engines return integer days and integer cents; weeks and means are made in numpy. The few words that
+differ between engines are defined here, once per engine.
+"""
+
+from __future__ import annotations
+
+import csv
+import re
+from importlib.resources import files
+from pathlib import Path
+from typing import Any
+
+import duckdb
+import pandas as pd
+
+DUCKDB_WORDS = """
+create or replace macro days_between(a, b) as datediff('day', a, b);
+create or replace macro cents(x) as cast(round(cast(x as double) * 100) as bigint);
+"""
+
+
+class DuckDB:
+    """The default engine: embedded, no server."""
+
+    name = "DuckDB"
+
+    def __init__(self) -> None:
+        self.connection = duckdb.connect(":memory:", config={"threads": 2})
+        self.connection.execute("set enable_progress_bar = false; set timezone = 'UTC'")
+        self.connection.execute(DUCKDB_WORDS)
+
+    def __enter__(self) -> DuckDB:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.connection.close()
+
+    def register(self, name: str, frame: pd.DataFrame) -> None:
+        """Makes a frame a table of this name."""
+        self.connection.register(name, frame)
+
+    def table(self, name: str, sql: str) -> None:
+        """Makes a table of this name from a query."""
+        self.connection.execute(f"create or replace temp table {name} as {sql}")
+
+    def frame(self, sql: str) -> pd.DataFrame:
+        """The answer of a query."""
+        return self.connection.execute(sql).df()
+
+    def value(self, sql: str) -> Any:
+        """The single value that a query answers."""
+        row = self.connection.execute(sql).fetchone()
+        return row[0] if row else None
+
+    def columns(self, name: str) -> dict[str, str]:
+        """Names and types of a table's columns."""
+        return {
+            row[0]: str(row[1]) for row in self.connection.execute(f"describe {name}").fetchall()
+        }
+
+    def read_parquet(self, name: str, path: Path) -> None:
+        """Makes a Parquet file a table."""
+        self.table(name, f"select * from read_parquet({quoted(path)})")
+
+    def read_csv(self, name: str, path: Path, *, delimiter: str, encoding: str) -> pd.DataFrame:
+        """Makes a CSV file a table, all columns text; returns the lines that could not be read.
+
+        Columns, delimiter and encoding are given, not sniffed: a sniffer that meets one long line
+        can take the rest of the file for a header.
+        """
+        header = path.open(encoding=encoding).readline().lstrip("\ufeff").rstrip("\r\n")
+        columns = [column.strip().strip('"') for column in split_line(header, delimiter)]
+        types = ", ".join(f"{quoted(column)}: 'VARCHAR'" for column in columns)
+        for rejects in ("reject_errors", "reject_scans"):
+            self.connection.execute(f"drop table if exists {rejects}")
+        self.table(
+            name,
+            f"select * from read_csv({quoted(path)}, delim={quoted(delimiter)}, header=true, "
+            f"auto_detect=false, columns={{{types}}}, encoding={quoted(encoding)}, quote='\"', "
+            "escape='\"', store_rejects=true)",
+        )
+        return self.frame(
+            "select line, min(csv_line) as csv_line, min(error_message) as error_message "
+            "from reject_errors group by line order by line"
+        )
+
+    def attach(self, sql: str) -> None:
+        """Runs statements that make other data reachable (attach, install nothing)."""
+        self.connection.execute(sql)
+
+
+def query(name: str, **words: str) -> str:
+    """The text of sql/NAME.sql with its `{words}` filled in."""
+    text = files("goodlib.history").joinpath("sql", f"{name}.sql").read_text(encoding="utf-8")
+    return text.format(**words)
+
+
+def quoted(value: object) -> str:
+    """A value as an SQL string."""
+    return "'" + str(value).replace("'", "''") + "'"
+
+
+def column(name: str) -> str:
+    """A name as an SQL column."""
+    return '"' + name.replace('"', '""') + '"'
+
+
+def split_line(line: str, delimiter: str) -> list[str]:
+    """The fields of one CSV line."""
+    return next(csv.reader([line], delimiter=delimiter))
+
+
+def is_expression(text: str) -> bool:
+    """Whether a mapping is an SQL expression rather than a column's name."""
+    return bool(re.search(r"[()+*/|']|::|\bcase\b|\s-\s", text, flags=re.IGNORECASE))

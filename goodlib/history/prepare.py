@@ -1,0 +1,60 @@
+"""Canonical tables on disk, made anew when the study file, its data or the intake has changed."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import shutil
+import tempfile
+from importlib.resources import files
+from pathlib import Path
+
+from goodlib.history.intake import read_history
+from goodlib.history.study import Study
+
+
+def prepare(study: Study, processed: Path) -> None:
+    """Writes the canonical tables of a study, and `intake`, to the folder `processed`.
+
+    Does nothing where they are there already and neither the study file nor its data nor the intake
+    itself has changed; else whatever chapters handed over before goes too. A folder is complete or
+    unchanged: the stamp that says so is written last.
+
+    Raises
+    ------
+    IntakeError
+        The history cannot serve.
+    """
+    stamp = {"inputs": inputs(study), "intake": _intake()}
+    mark = processed / "stamp.json"
+    if mark.is_file() and json.loads(mark.read_text()) == stamp:
+        return
+    history = read_history(study)
+    processed.parent.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(dir=processed.parent, prefix=".intake-") as folder:
+        staging = Path(folder) / "tables"
+        staging.mkdir()
+        for name, frame in history.tables.items():
+            frame.to_parquet(staging / f"{name}.parquet")
+        history.problems.to_parquet(staging / "intake.parquet")
+        (staging / "stamp.json").write_text(json.dumps(stamp, indent=1))
+        if processed.exists():
+            shutil.rmtree(processed)
+        staging.rename(processed)
+
+
+def inputs(study: Study) -> dict[str, str]:
+    """SHA-256 of the study file and of each data file, by name."""
+    named = {study.path.name: study.path} | {
+        str(path.relative_to(study.data)): path for path in study.files
+    }
+    return {name: hashlib.sha256(path.read_bytes()).hexdigest() for name, path in named.items()}
+
+
+def _intake() -> str:
+    """SHA-256 of the code that reads histories."""
+    code = hashlib.sha256()
+    room = files("goodlib.history")
+    for part in sorted((p for p in room.iterdir() if p.name.endswith(".py")), key=lambda p: p.name):
+        code.update(part.read_bytes())
+    return code.hexdigest()

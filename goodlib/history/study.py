@@ -1,0 +1,322 @@
+"""A study: one YAML file that says where a firm's history lies and what its columns mean.
+
+The file is checked before anything runs. What is wrong with it is said with the line, the key and
+the cure, all of it at once.
+"""
+
+from __future__ import annotations
+
+import difflib
+import os
+from datetime import date
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+import yaml
+from pydantic import BaseModel, ConfigDict, Field, PrivateAttr, ValidationError, model_validator
+
+TABLES = (
+    *("orders", "customers", "ratings", "interactions"),
+    *("referrals", "prospects", "efforts", "services"),
+)
+UNIT_DAYS = {"D": 1.0, "W": 7.0, "M": 30.4375, "Q": 91.3125, "Y": 365.25}
+"""Days in each unit of time; a month is a twelfth of 365.25 days."""
+UNIT_WORDS = {"D": "day", "W": "week", "M": "month", "Q": "quarter", "Y": "year"}
+
+
+class StudyError(ValueError):
+    """The study file cannot serve; the message has one line a problem."""
+
+
+class _Strict(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True, arbitrary_types_allowed=True)
+
+
+class Table(_Strict):
+    """Where a canonical table comes from and how its columns map."""
+
+    file: str | None = None
+    """CSV, Parquet or Excel, relative to the data root."""
+    query: str | None = None
+    """SQL instead of a file; `{data}` in it is the data root."""
+    rows: list[dict[str, Any]] | None = None
+    """The rows themselves, for small tables such as services."""
+    columns: dict[str, str] = Field(default_factory=dict)
+    """Canonical name: a column of the source, or an SQL expression over its columns."""
+    where: str | None = None
+    """SQL condition that rows must meet; the others are counted."""
+    date_format: str | None = None
+    """strptime format of the dates, such as %d.%m.%Y; none: ISO, or what is beyond doubt."""
+    delimiter: str | None = None
+    decimal: Literal[".", ","] | None = None
+    encoding: str | None = None
+    sheet: str | int = 0
+    """Sheet of an Excel file."""
+    scale: list[str | int | float] | None = None
+    """Ratings: the scores in order, worst first; words become 1, 2, 3, ..."""
+    missing: list[str] = Field(default_factory=list)
+    """Ratings: words that say there is no score ("Not Rated")."""
+    items: dict[str, str] | None = None
+    """Ratings: item: column, for a table with one column an item."""
+
+    @model_validator(mode="after")
+    def _one_source(self) -> Table:
+        if sum(source is not None for source in (self.file, self.query, self.rows)) != 1:
+            message = "a table needs exactly one of file, query and rows"
+            raise ValueError(message)
+        return self
+
+
+class Options(_Strict):
+    """What intake does where a history leaves a choice."""
+
+    refunds: Literal["net", "drop"] = "net"
+    """net: a negative amount lowers its day; drop: it is left out. Both are counted."""
+    duplicates: Literal["keep", "drop"] = "keep"
+    """Rows that are alike in every mapped column."""
+    zero: Literal["keep", "drop"] = "keep"
+    """Orders of amount zero."""
+    minimum_amount: float | None = None
+    """Orders below it are left out and counted."""
+    unreadable_share: float = Field(0.01, ge=0, le=1)
+    """Largest share of rows without a readable date or amount; above it the study is refused."""
+
+
+class Balance(_Strict):
+    """The balance of the three goods that the firm chose; the shares sum to one."""
+
+    others: float = Field(ge=0, le=1)
+    skill: float = Field(ge=0, le=1)
+    you: float = Field(ge=0, le=1)
+
+    @model_validator(mode="after")
+    def _sums_to_one(self) -> Balance:
+        total = self.others + self.skill + self.you
+        if abs(total - 1) > 1e-6:
+            message = f"the shares of the balance must sum to one, they sum to {total:.3g}"
+            raise ValueError(message)
+        return self
+
+
+class Investment(_Strict):
+    """Limits of the service plan (decision/investment.py), per year."""
+
+    hours_per_month: float | None = Field(None, gt=0)
+    """Hours for service to customers and prospects; none: as many as are given now."""
+    budget: float | None = Field(None, gt=0)
+    """Money a year that service may cost."""
+    minimum_level: int | None = None
+    floors: dict[Literal["others", "skill", "you"], float] = Field(default_factory=dict)
+    customer_share: float | None = Field(None, gt=0, le=1)
+    explore: float = Field(0.10, ge=0, le=1)
+    explore_chance: float = Field(0.10, gt=0, le=1)
+    strained_level: int | None = None
+
+
+class Study(_Strict):
+    """A study file, checked.
+
+    Read one with `Study.read(path)`; `data` moves the root of relative data paths, which else is
+    GOODLIB_DATA or the project's data/raw.
+    """
+
+    title: str = Field(min_length=1)
+    currency: str = Field(pattern="^[A-Z]{3}$")
+    as_of: date
+    unit: Literal["D", "W", "M", "Q", "Y"]
+    horizon: Annotated[float, Field(gt=0)]
+    """Length of the future, in `unit`."""
+    discount: Annotated[float, Field(ge=0, lt=10)]
+    """Effective annual rate."""
+    tables: dict[Literal[TABLES], Table | list[Table]]  # type: ignore[valid-type]
+    source: str = ""
+    """Where the data comes from, as a reader should cite it."""
+    note: str = ""
+    """One or two sentences that a reader needs to know about these data."""
+    simulated: bool = False
+    calibration_end: date | None = None
+    """The cut between calibration and holdout; none: the horizon before `as_of`."""
+    margin: float | None = Field(None, gt=0, le=1)
+    """Share of an amount that stays with the firm, where orders have neither margin nor cost."""
+    balance: Balance | None = None
+    top_share: float = Field(0.10, gt=0, lt=1)
+    investment: Investment = Field(default_factory=Investment)
+    options: Options = Field(default_factory=Options)
+
+    _path: Path = PrivateAttr(default=Path("study.yml"))
+    _data: Path = PrivateAttr(default=Path("data/raw"))
+
+    @model_validator(mode="after")
+    def _fits_together(self) -> Study:
+        if "orders" not in self.tables:
+            message = "tables needs orders: without a history of orders there is nothing to study"
+            raise ValueError(message)
+        if self.calibration_end and self.calibration_end >= self.as_of:
+            message = (
+                f"calibration_end ({self.calibration_end}) must be before as_of ({self.as_of})"
+            )
+            raise ValueError(message)
+        return self
+
+    @classmethod
+    def read(cls, path: str | Path, data: str | Path | None = None) -> Study:
+        """The study in the file `path`.
+
+        Raises
+        ------
+        StudyError
+            The file is missing or not YAML; a key is unknown, missing or of the wrong type; a data
+            file does not exist. One line a problem, with its line in the file.
+        """
+        path = Path(path).resolve()
+        if not path.is_file():
+            message = f"A study is a YAML file, and {path} does not exist. `goodlib new` makes one."
+            raise StudyError(message)
+        try:
+            text = path.read_text(encoding="utf-8-sig")
+            tree = yaml.compose(text)
+            content = yaml.safe_load(text)
+        except (yaml.YAMLError, UnicodeDecodeError) as error:
+            message = f"{path.name} is not a readable YAML file: {error}"
+            raise StudyError(message) from error
+        if not isinstance(content, dict):
+            message = f"{path.name} is empty or not a list of keys. `goodlib new` writes one."
+            raise StudyError(message)
+        try:
+            study = cls(**content)
+        except ValidationError as error:
+            lines = [_explain(problem, tree, path.name) for problem in error.errors()]
+            raise StudyError("\n".join(lines)) from None
+        study._path = path
+        root = data or os.environ.get("GOODLIB_DATA") or study.project / "data" / "raw"
+        study._data = Path(root).expanduser().resolve()
+        study._check_files(tree)
+        return study
+
+    def has(self, table: str) -> bool:
+        """Whether the study names this canonical table."""
+        return table in self.tables
+
+    def sources(self, table: str) -> list[Table]:
+        """Where a canonical table comes from: one source or several that are put together."""
+        spec = self.tables.get(table, [])
+        return spec if isinstance(spec, list) else [spec]
+
+    @property
+    def files(self) -> list[Path]:
+        """All data files the study reads."""
+        return [
+            self.data / source.file
+            for name in self.tables
+            for source in self.sources(name)
+            if source.file
+        ]
+
+    @property
+    def path(self) -> Path:
+        """The study file."""
+        return self._path
+
+    @property
+    def name(self) -> str:
+        """Short name: the file's name without its ending."""
+        return self._path.stem
+
+    @property
+    def data(self) -> Path:
+        """Root of relative data paths."""
+        return self._data
+
+    @property
+    def project(self) -> Path:
+        """The folder that holds studies/, data/ and reports/."""
+        folder = self._path.parent
+        return folder.parent if folder.name == "studies" else folder
+
+    @property
+    def processed(self) -> Path:
+        """Folder of the tables that chapters hand over."""
+        return self.project / "data" / "processed" / self.name
+
+    @property
+    def unit_days(self) -> float:
+        """Days in the study's unit of time."""
+        return UNIT_DAYS[self.unit]
+
+    @property
+    def unit_word(self) -> str:
+        """The unit of time as a word: week."""
+        return UNIT_WORDS[self.unit]
+
+    @property
+    def periods_per_year(self) -> float:
+        """Units of time in a year."""
+        return 365.25 / self.unit_days
+
+    def _check_files(self, tree: yaml.Node) -> None:
+        problems = []
+        for name in self.tables:
+            for source in self.sources(name):
+                if source.file and not (self.data / source.file).is_file():
+                    line = _line(tree, ("tables", name, "file")) or _line(tree, ("tables", name))
+                    problems.append(
+                        f"{self._path.name}, line {line}, tables.{name}: the file {source.file!r} "
+                        f"does not exist under {self.data}. Name the data's folder with --data or "
+                        "GOODLIB_DATA, or mend the path."
+                    )
+        if problems:
+            raise StudyError("\n".join(problems))
+
+
+def _explain(problem: Any, tree: yaml.Node, name: str) -> str:
+    """One validation problem as a sentence with the line it stands on."""
+    where = tuple(p for p in problem["loc"] if p not in ("Table", "list[Table]"))
+    key = ".".join(str(part) for part in where) or "the file"
+    line = _line(tree, where) or _line(tree, where[:-1]) or 1
+    kind, said = problem["type"], problem["msg"].removeprefix("Value error, ")
+    if kind == "extra_forbidden":
+        known = sorted(_known(where[:-1]))
+        near = difflib.get_close_matches(str(where[-1]), known, n=1)
+        hint = f"did you mean {near[0]!r}?" if near else f"known are {', '.join(known)}."
+        said = f"unknown key {where[-1]!r}: {hint}"
+    elif kind == "missing":
+        said = f"the key {where[-1]!r} is missing. Add it."
+    else:
+        said = (
+            f"{said} (is {problem['input']!r})." if not isinstance(problem["input"], dict) else said
+        )
+    return f"{name}, line {line}, {key}: {said}"
+
+
+def _known(where: tuple[Any, ...]) -> set[str]:
+    """The keys that may stand at a place of the file."""
+    places: dict[str, type[BaseModel]] = {
+        "options": Options,
+        "balance": Balance,
+        "investment": Investment,
+    }
+    if not where:
+        return set(Study.model_fields)
+    if where[0] == "tables":
+        return set(TABLES) if len(where) == 1 else set(Table.model_fields)
+    model = places.get(str(where[0]))
+    return set(model.model_fields) if model else set()
+
+
+def _line(node: yaml.Node | None, where: tuple[Any, ...]) -> int | None:
+    """The line of the key that `where` leads to."""
+    line = None
+    for part in where:
+        if isinstance(node, yaml.MappingNode):
+            for key, value in node.value:
+                if key.value == str(part):
+                    node, line = value, key.start_mark.line + 1
+                    break
+            else:
+                return None
+        elif isinstance(node, yaml.SequenceNode) and isinstance(part, int):
+            node = node.value[part]
+            line = node.start_mark.line + 1
+        else:
+            return None
+    return line
