@@ -239,7 +239,7 @@ def _rules(
         if key in there:
             yield Rule(f"{key} is negative", f"{column(key)} < 0", column(key))
     if name == "ratings":
-        yield Rule("score is missing", "score is null", "'row ' || line")
+        yield Rule("no score", "score is null", "coalesce(_score, 'empty')")
     if name == "referrals":
         yield Rule("refers to itself", "referrer_id = referred_id", "referrer_id")
     if name == "orders":

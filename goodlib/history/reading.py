@@ -126,8 +126,16 @@ def _score(text: str, part: Table) -> str:
     if not part.scale:
         return f"case {known} else try_cast({text} as double) end"
     words = any(isinstance(step, str) for step in part.scale)
-    places = " ".join(
-        f"when {text} = {quoted(step)} then {place if words else step}"
-        for place, step in enumerate(part.scale, start=1)
+    if words:
+        places = " ".join(
+            f"when {text} = {quoted(step)} then {place}"
+            for place, step in enumerate(part.scale, start=1)
+        )
+        return f"case when {text} is null then null {known} {places} else -1 end"
+    number = f"try_cast({text} as double)"
+    steps = ", ".join(str(float(step)) for step in part.scale)
+    # a word on a scale of numbers ("don't know") is no score; a number off the scale is a mistake
+    return (
+        f"case {known or 'when false then null'} when {number} is null then null "
+        f"when {number} in ({steps}) then {number} else -1 end"
     )
-    return f"case when {text} is null then null {known} {places} else -1 end"

@@ -141,6 +141,8 @@ class Study(_Strict):
     balance: Balance | None = None
     top_share: float = Field(0.10, gt=0, lt=1)
     investment: Investment = Field(default_factory=Investment)
+    scales: dict[Literal["score"], list[str | int | float]] = Field(default_factory=dict)
+    """The scale of all ratings that do not say their own, worst first."""
     options: Options = Field(default_factory=Options)
 
     _path: Path = PrivateAttr(default=Path("study.yml"))
@@ -200,7 +202,11 @@ class Study(_Strict):
     def sources(self, table: str) -> list[Table]:
         """Where a canonical table comes from: one source or several that are put together."""
         spec = self.tables.get(table, [])
-        return spec if isinstance(spec, list) else [spec]
+        parts = spec if isinstance(spec, list) else [spec]
+        if table == "ratings" and "score" in self.scales:
+            scale = {"scale": self.scales["score"]}
+            return [part if part.scale else part.model_copy(update=scale) for part in parts]
+        return parts
 
     @property
     def files(self) -> list[Path]:
