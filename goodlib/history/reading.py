@@ -10,6 +10,9 @@ from goodlib.history.source import decimal_of
 from goodlib.history.study import Table
 
 FORMATS = ("%d.%m.%Y", "%d/%m/%Y", "%m/%d/%Y", "%d-%m-%Y", "%m-%d-%Y", "%Y/%m/%d", "%Y%m%d")
+ANSWERS = ("would_have_come_anyway",)
+"""Shares that people write as yes and no."""
+YES, NO = ("yes", "y", "true"), ("no", "n", "false")
 Problem = tuple[str, str, int, str, str]
 
 
@@ -116,7 +119,11 @@ def _number(engine: DuckDB, key: str, kind: str, part: Table) -> str:
     bare = f"replace(replace(replace({sql}, {quoted(thousands)}, ''), ' ', ''), chr(160), '')"
     # a currency sign before or after the number is no part of it
     bare = f"regexp_replace({bare}, '^([-+]?)[€$£¥]|[€$£¥]$', '\\1')"
-    return f"try_cast(replace({bare}, {quoted(decimal)}, '.') as double)"
+    number = f"try_cast(replace({bare}, {quoted(decimal)}, '.') as double)"
+    if key in ANSWERS:
+        yes, no = (f"lower(trim({sql})) in {words}" for words in (YES, NO))
+        return f"case when {yes} then 1 when {no} then 0 else {number} end"
+    return number
 
 
 def _score(text: str, part: Table) -> str:
