@@ -6,7 +6,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from goodlib.history import demo
+from goodlib.history import Study, demo, prepare
+from goodlib.history.study import TABLES
 
 ROOT = Path(__file__).resolve().parents[2]
 COMMITTED = ROOT / "data" / "raw"
@@ -138,3 +139,14 @@ def test_fees_are_gamma_around_each_clients_mean(firm):
     )
     ratio = paid["fee"] / dear / truth["mean_fee"].loc[paid["client"]].to_numpy()
     assert ratio.mean() == pytest.approx(1.0, abs=0.04)
+
+
+def test_the_study_reads_every_canonical_table(tmp_path):
+    study = Study.read(ROOT / "studies" / "demo.yml", data=COMMITTED)
+    assert study.simulated
+    prepare(study, tmp_path / "demo")
+    for name in TABLES:
+        frame = pd.read_parquet(tmp_path / "demo" / f"{name}.parquet")
+        assert len(frame) > 0, name
+    problems = pd.read_parquet(tmp_path / "demo" / "intake.parquet")
+    assert {"refund", "no score"} <= set(problems["rule"])

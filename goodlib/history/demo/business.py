@@ -221,7 +221,7 @@ def referrals(
     frame = pd.concat([frame, circle]).sort_values(["day", "referred_id"], ignore_index=True)
     frame["truth"] = (random.random(len(frame)) < 0.3).astype(int)
     known = random.random(len(frame)) < 0.6
-    frame["would_have_come_anyway"] = np.where(known, frame["truth"].map({0: "no", 1: "yes"}), "")
+    frame["would_have_come_anyway"] = np.where(known, frame["truth"].astype(str), "")
     return frame.assign(date=day(frame["day"]))
 
 
