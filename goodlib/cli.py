@@ -8,6 +8,9 @@ from __future__ import annotations
 import argparse
 import sys
 from collections.abc import Sequence
+from typing import Any
+
+import yaml
 
 from goodlib.history import IntakeError, Study, StudyError, read_history
 
@@ -17,7 +20,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     options = _parser().parse_args(arguments)
     try:
         return int(options.run(options))
-    except (StudyError, IntakeError, FileNotFoundError) as error:
+    except (StudyError, IntakeError, FileNotFoundError, PermissionError) as error:
         print(f"goodlib {options.command}: {error}", file=sys.stderr)
         return 2
 
@@ -29,6 +32,22 @@ def _parser() -> argparse.ArgumentParser:
     check.set_defaults(run=_check)
     check.add_argument("study", help="the study file (YAML)")
     check.add_argument("--data", help="root of relative data paths")
+    report = commands.add_parser(
+        "report", help="run all chapters on a study and publish the report"
+    )
+    report.set_defaults(run=_report)
+    report.add_argument("study", help="the study file (YAML)")
+    report.add_argument("--data", help="root of relative data paths")
+    report.add_argument("--out", help="folder of the reports (default: reports/)")
+    report.add_argument(
+        "-p",
+        "--parameter",
+        action="append",
+        type=_parameter,
+        default=[],
+        metavar="NAME=VALUE",
+        help="a parameter of the chapters, such as draws=4000; may be given more than once",
+    )
     return parser
 
 
@@ -42,6 +61,33 @@ def _check(options: argparse.Namespace) -> int:
     for row in history.problems.itertuples(index=False):
         print(f"  {row.table}: {row.rule}: {row.count:,} (first: {row.first}); {row.consequence}")
     return 0
+
+
+def _report(options: argparse.Namespace) -> int:
+    from goodlib.report.publish import publish
+    from goodlib.report.run import ChapterError, ParameterError
+
+    given = dict(options.parameter)
+    try:
+        path = publish(options.study, data=options.data, out=options.out, parameters=given)
+    except ParameterError as error:
+        print(f"goodlib report: {error}", file=sys.stderr)
+        return 2
+    except ChapterError as error:
+        print(f"goodlib report: {error}", file=sys.stderr)
+        print(f"Nothing was published. The executed chapter: {error.notebook}", file=sys.stderr)
+        return 1
+    print(path)
+    return 0
+
+
+def _parameter(text: str) -> tuple[str, Any]:
+    """NAME=VALUE with the value as YAML reads it: 4000 is a number, true is true."""
+    name, equals, value = text.partition("=")
+    if not equals or not name.isidentifier():
+        message = f"takes NAME=VALUE, such as -p draws=4000; got {text!r}."
+        raise argparse.ArgumentTypeError(message)
+    return name, yaml.safe_load(value)
 
 
 if __name__ == "__main__":

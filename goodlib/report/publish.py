@@ -12,7 +12,6 @@ second run can touch what is published. What a run leaves:
 
 from __future__ import annotations
 
-import hashlib
 import json
 import os
 import platform
@@ -23,18 +22,17 @@ from contextlib import contextmanager
 from datetime import UTC, datetime
 from importlib.metadata import version
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import pandas as pd
 from filelock import FileLock, Timeout
 
 import goodlib
+from goodlib.history import Study, inputs, prepare
+from goodlib.report.progress import follow
 from goodlib.report.render import RenderError, render, statements
 from goodlib.report.run import ChapterError, Executed, accept, chapters, execute, read
 from goodlib.report.words import day
-
-if TYPE_CHECKING:
-    from goodlib.history import Study
 
 ROOT = Path(__file__).resolve().parents[2]
 CANONICAL = frozenset(
@@ -52,7 +50,7 @@ def publish(
     out: str | Path | None = None,
     notebooks: str | Path | None = None,
     parameters: Mapping[str, Any] | None = None,
-    tell: Callable[[str], None] = lambda line: None,
+    tell: Callable[[str], None] | None = None,
 ) -> Path:
     """The path of the report that a run of all chapters on a study has published.
 
@@ -62,31 +60,29 @@ def publish(
     data : folder, optional
         Root of the study's relative data paths.
     out : folder, optional
-        Where reports stand; default: reports/ beside the notebooks.
+        Where reports stand; default: reports/ of the study's project.
     notebooks : folder, optional
         The chapters; default: the notebooks of this project.
     parameters : mapping, optional
         Papermill parameters of the chapters, such as draws and seed.
-    tell : function of one line of text
-        Told what the run does.
+    tell : function of one line of text, optional
+        Told which chapter runs; default: standard output, as a bar where it is a terminal.
 
     Raises
     ------
-    ValueError, FileNotFoundError
+    StudyError, IntakeError, ParameterError
         The study or its data cannot be used, or a parameter is unknown; nothing has run.
     PermissionError
         Nothing can be written to `out`; nothing has run.
     ChapterError
         A chapter failed; nothing was published. Its executed copy is kept and named.
     """
-    from goodlib.history import Study, prepare
-
     started = datetime.now(UTC)
     subject = Study.read(study, data=data)
     paths = chapters(notebooks or ROOT / "notebooks")
     given = dict(parameters or {})
     accept(given, {path.stem: read(path) for path in paths})
-    home = Path(out or ROOT / "reports").absolute() / Path(study).stem
+    home = Path(out or subject.project / "reports").absolute() / subject.name
     run_id = f"{started:%Y%m%dT%H%M%SZ}-{secrets.token_hex(2)}"
     with _staging(home, run_id) as stage:
         processed = stage / "processed"
@@ -103,7 +99,7 @@ def publish(
             return (processed / f"{name}.parquet").exists()
 
         try:
-            done = list(execute(paths, given, copies, has, tell))
+            done = list(execute(follow(paths, tell), given, copies, has))
             _leave(stage, subject, done, given, run_id, started, home)
         except (ChapterError, RenderError) as error:
             kept = home / "failed" / run_id
@@ -113,7 +109,7 @@ def publish(
                 raise ChapterError(kept / error.notebook.name, error.cell, error.reason) from error
             raise ChapterError(kept, None, str(error)) from error
         _replace(processed, subject.processed)
-        return _put_in_place(stage, home, f"{_as_of(subject):%Y-%m-%d}")
+        return _put_in_place(stage, home, f"{subject.as_of:%Y-%m-%d}")
 
 
 def _leave(
@@ -140,9 +136,10 @@ def _leave(
     report = render(
         {chapter.name: chapter.notebook for chapter in done},
         title=study.title,
-        as_of=day(_as_of(study)),
+        as_of=day(study.as_of),
         currency=study.currency,
-        notice=_notice(study),
+        notices=_notices(study),
+        source=study.source,
         provenance=_provenance(study, done, given, run_id, started),
         changes=_changes(values, home),
     )
@@ -174,7 +171,7 @@ def _values(study: Study, done: Sequence[Executed], run_id: str) -> dict[str, An
     """values.json: what the chapters found, sentence and numbers."""
     return {
         "study": study.title,
-        "as_of": f"{_as_of(study):%Y-%m-%d}",
+        "as_of": f"{study.as_of:%Y-%m-%d}",
         "currency": study.currency,
         "run": run_id,
         "chapters": {
@@ -234,7 +231,7 @@ def _provenance(
             {
                 "title": "What was read",
                 "heads": ["File", "SHA-256"],
-                "rows": [(path.name, _hash(path)) for path in _inputs(study)],
+                "rows": list(inputs(study).items()),
             },
             {
                 "title": "Versions",
@@ -259,9 +256,10 @@ def _provenance(
     }
 
 
-def _hash(path: Path) -> str:
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
+def _notices(study: Study) -> list[str]:
+    """What must be said of a study before anything else."""
+    simulated = "This firm is simulated: neither the firm nor its clients exist."
+    return [simulated] * study.simulated + [study.note] * bool(study.note)
 
 
 @contextmanager
@@ -315,19 +313,3 @@ def _replace(new: Path, old: Path) -> None:
         old.replace(aside)
     shutil.move(new, old)
     shutil.rmtree(aside, ignore_errors=True)
-
-
-def _as_of(study: Study) -> pd.Timestamp:
-    return pd.Timestamp(study.as_of)
-
-
-def _notice(study: Study) -> str:
-    """What must be said of a study before anything else."""
-    if getattr(study, "simulated", False):
-        return "This firm is simulated: neither the firm nor its clients exist."
-    return ""
-
-
-def _inputs(study: Study) -> list[Path]:
-    """The files that were read."""
-    return list(getattr(study, "inputs", []))

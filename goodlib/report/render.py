@@ -70,7 +70,8 @@ def render(
     title: str,
     as_of: str,
     currency: str,
-    notice: str = "",
+    notices: Sequence[str] = (),
+    source: str = "",
     provenance: Mapping[str, Any],
     changes: Mapping[str, Any] | None = None,
 ) -> str:
@@ -79,8 +80,10 @@ def render(
     Parameters
     ----------
     chapters : executed notebooks by name
-    notice : str
+    notices : texts
         What stands under the title, such as that the firm is simulated.
+    source : str
+        Where the data comes from.
     provenance : mapping
         `sentence`, and `parts`: each with `title`, `heads` and `rows` of text.
     changes : mapping, optional
@@ -104,7 +107,8 @@ def render(
         title=title,
         as_of=as_of,
         currency=currency,
-        notice=notice,
+        notices=notices,
+        source=source,
         chapters=sections,
         findings=any(part.findings for part in sections),
         alerts=list(dict.fromkeys(alerts)),

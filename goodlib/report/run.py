@@ -12,7 +12,7 @@ import logging
 import os
 import re
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from datetime import date
 from pathlib import Path
@@ -42,6 +42,10 @@ class ChapterError(Exception):
         self.notebook, self.cell, self.reason = notebook, cell, reason
         where = f"{notebook.stem}, cell {cell}" if cell else notebook.stem
         super().__init__(f"{where}: {reason}")
+
+
+class ParameterError(ValueError):
+    """No chapter has such a parameter."""
 
 
 class Executed(NamedTuple):
@@ -94,7 +98,7 @@ def accept(given: Mapping[str, Any], notebooks: Mapping[str, NotebookNode]) -> N
 
     Raises
     ------
-    ValueError
+    ParameterError
         Names the parameter and all that there are.
     """
     known = set().union(*(parameters(notebook) for notebook in notebooks.values()))
@@ -105,7 +109,7 @@ def accept(given: Mapping[str, Any], notebooks: Mapping[str, NotebookNode]) -> N
                 f"No chapter has a parameter {name!r}; there are {', '.join(sorted(known))}. "
                 "The study, --data and --out have options of their own."
             )
-            raise ValueError(message)
+            raise ParameterError(message)
 
 
 def prepared(notebook: NotebookNode, has: Callable[[str], bool]) -> NotebookNode:
@@ -149,24 +153,19 @@ def title(notebook: NotebookNode) -> str:
 
 
 def execute(
-    paths: list[Path],
-    given: Mapping[str, Any],
-    to: Path,
-    has: Callable[[str], bool],
-    tell: Callable[[str], None],
+    paths: Iterable[Path], given: Mapping[str, Any], to: Path, has: Callable[[str], bool]
 ) -> Iterator[Executed]:
     """Runs the chapters one after another; the executed copies stand in `to`.
 
-    `given` are papermill's parameters (dates as ISO text), `has` says whether a table is there when
-    its chapter starts, `tell` takes a line of text about each chapter.
+    `given` are papermill's parameters; `has` says whether a table is there when its chapter
+    starts.
 
     Raises
     ------
     ChapterError
         At the first cell that fails.
     """
-    for number, path in enumerate(paths, 1):
-        tell(f"chapter {number} of {len(paths)}: {path.stem}")
+    for path in paths:
         yield _execute(path, given, to / path.name, has)
 
 
