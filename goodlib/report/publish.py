@@ -18,7 +18,7 @@ import platform
 import secrets
 import shutil
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from datetime import UTC, datetime
 from importlib.metadata import version
 from pathlib import Path
@@ -105,10 +105,12 @@ def publish(
             kept = home / "failed" / run_id
             kept.parent.mkdir(exist_ok=True)
             copies.replace(kept)
+            shutil.rmtree(kept / ".kernel", ignore_errors=True)
             if isinstance(error, ChapterError):
                 raise ChapterError(kept / error.notebook.name, error.cell, error.reason) from error
             raise ChapterError(kept, None, str(error)) from error
-        _replace(processed, subject.processed)
+        with suppress(OSError):  # for who opens a chapter in JupyterLab; the run has its own copy
+            _replace(processed, subject.processed)
         return _put_in_place(stage, home, f"{subject.as_of:%Y-%m-%d}")
 
 
@@ -283,7 +285,10 @@ def _staging(home: Path, run_id: str) -> Iterator[Path]:
         raise PermissionError(message) from error
     stage = home / f".run-{run_id}"
     try:
-        for stale in home.glob(".run-*"):  # of a run that was killed: we hold the lock
+        for stale in (
+            *home.glob(".run-*"),
+            *home.glob(".old-*"),
+        ):  # of a run that was killed: we hold the lock
             shutil.rmtree(stale, ignore_errors=True)
         stage.mkdir()
         yield stage
