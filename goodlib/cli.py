@@ -12,7 +12,7 @@ from typing import Any
 
 import yaml
 
-from goodlib.history import IntakeError, Study, StudyError, read_history
+from goodlib.history import IntakeError, Study, StudyError, demo, read_history
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -48,6 +48,10 @@ def _parser() -> argparse.ArgumentParser:
         metavar="NAME=VALUE",
         help="a parameter of the chapters, such as draws=4000; may be given more than once",
     )
+    firm = commands.add_parser("demo", help="simulate the demo firm and write its files")
+    firm.set_defaults(run=_demo)
+    firm.add_argument("folder", nargs="?", default="data/raw", help="where (default: data/raw)")
+    firm.add_argument("--seed", type=int, default=demo.SEED, help="which firm (default: the demo)")
     return parser
 
 
@@ -88,6 +92,14 @@ def _parameter(text: str) -> tuple[str, Any]:
         message = f"takes NAME=VALUE, such as -p draws=4000; got {text!r}."
         raise argparse.ArgumentTypeError(message)
     return name, yaml.safe_load(value)
+
+
+def _demo(options: argparse.Namespace) -> int:
+    written = demo.write(options.folder, options.seed)
+    size = sum(path.stat().st_size for path in written)
+    print(f"A simulated firm in {options.folder}: {len(written)} files, {size / 1e6:.1f} MB.")
+    print("demo/ holds what it knows, demo-truth/ what is behind it and no chapter reads.")
+    return 0
 
 
 if __name__ == "__main__":

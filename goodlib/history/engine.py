@@ -70,7 +70,8 @@ class DuckDB:
         Columns, delimiter and encoding are given, not sniffed: a sniffer that meets one long line
         can take the rest of the file for a header.
         """
-        header = path.open(encoding=encoding).readline().lstrip("\ufeff").rstrip("\r\n")
+        with path.open(encoding=encoding) as lines:
+            header = lines.readline().lstrip("\ufeff").rstrip("\r\n")
         columns = [column.strip().strip('"') for column in split_line(header, delimiter)]
         types = ", ".join(f"{quoted(column)}: 'VARCHAR'" for column in columns)
         for rejects in ("reject_errors", "reject_scans"):
