@@ -1,0 +1,221 @@
+"""Dropout after a purchase: the likelihood of BG/NBD and its kin, one row a distinct history.
+
+While active, a customer buys after every k-th event of a Poisson process with rate lambda (k = 1:
+at any time; k > 1: regularly), and after each repeat purchase leaves for good with probability p.
+lambda ~ Gamma(r, alpha), p ~ Beta(a, b). `extra` is 0 for BG/NBD and 1 for MBG/NBD, whose customers
+may leave right after the first purchase too. With n = x + extra, P = r + k x and q = (T -
+t_x)/(alpha + T),
+
+    L = (r)_kx alpha^r (alpha + t_x)^-P (b)_(n-1) / (a + b)_n
+        * { (b + n - 1) [(alpha + t_x)/(alpha + T)]^P  sum_{j<k} (P)_j q^j / j!   +   a [n > 0] }
+
+first term: still active; second: left at t_x. k = 1 gives eq. (6) of Fader, Hardie & Lee (2005) and
+eq. (3) of Batislam, Denizel & Filiztekin (2007), k > 1 Platzer & Reutterer (2016).
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import numpy as np
+from scipy.special import betainc
+
+from goodlib.value.draw import Draw
+from goodlib.value.factorial import log_rising, log_rising_slopes
+from goodlib.value.quadrature import beta_mean
+
+Array = np.ndarray
+
+
+class BetaGeo(NamedTuple):
+    """One likelihood of the family: k events a purchase, `extra` chances to leave."""
+
+    k: int
+    extra: int
+
+    def stages(self, power: Array, q: Array) -> tuple[Array, Array]:
+        """Terms (P)_j q^j / j! for j = 0 .. k - 1, shape (k, n), and their sum."""
+        terms = np.ones((self.k, len(power)))
+        for j in range(1, self.k):
+            terms[j] = terms[j - 1] * (power + j - 1) * q / j
+        return terms, terms.sum(axis=0)
+
+    def log_terms(
+        self, r: float, alpha: Array, a: Array, b: float, x: Array, recency: Array, T: Array
+    ) -> tuple[Array, Array, Array]:
+        """Logs of: what both terms share, still active, left at t_x (-inf where impossible)."""
+        n, power = x + self.extra, r + self.k * x
+        shared = (
+            log_rising(r, self.k * x)
+            - r * np.log1p(recency / alpha)
+            - self.k * x * np.log(alpha + recency)
+            + log_rising(b, n)
+            - log_rising(a + b, n)
+        )
+        active = -power * np.log1p((T - recency) / (alpha + recency))
+        if self.k > 1:
+            active = active + np.log(self.stages(power, (T - recency) / (alpha + T))[1])
+        left = np.where(n > 0, np.log(a) - np.log(np.where(n > 0, b + n - 1, 1.0)), -np.inf)
+        return shared, active, left
+
+    def loglike(
+        self, r: float, alpha: Array, a: Array, b: float, x: Array, recency: Array, T: Array
+    ) -> Array:
+        """Log-likelihood of each row, without the constant of the times between purchases."""
+        shared, active, left = self.log_terms(r, alpha, a, b, x, recency, T)
+        return shared + np.logaddexp(active, left)
+
+    def p_alive(
+        self, r: float, alpha: Array, a: Array, b: float, x: Array, recency: Array, T: Array
+    ) -> Array:
+        """P(still active at T) of each row."""
+        _, active, left = self.log_terms(r, alpha, a, b, x, recency, T)
+        with np.errstate(over="ignore"):
+            return 1.0 / (1.0 + np.exp(left - active))
+
+    def derivatives(
+        self, r: float, alpha: Array, a: Array, b: float, x: Array, recency: Array, T: Array
+    ) -> tuple[Array, Array, Array]:
+        """Log-likelihood (n,), gradient (4, n) and Hessian (4, 4, n) in log r, alpha, a, b."""
+        shared, active, left = self.log_terms(r, alpha, a, b, x, recency, T)
+        value = np.logaddexp(active, left)
+        w = np.exp(active - value)
+        n, power, rows = x + self.extra, r + self.k * x, len(x)
+        first, last = 1.0 / (alpha + recency), 1.0 / (alpha + T)
+        slope, bend = np.zeros((4, rows)), np.zeros((4, 4, rows))
+
+        # the active term, in r and alpha
+        up_r = -np.log1p((T - recency) * first)
+        up_alpha, up_cross = power * (first - last), first - last
+        bend_alpha, bend_r = power * (last * last - first * first), 0.0
+        if self.k > 1:
+            stage = self._stage_moments(power, (T - recency) * last, last)
+            up_r, up_alpha = up_r + stage[0], up_alpha + stage[1]
+            bend_r, up_cross, bend_alpha = stage[2], up_cross + stage[3], bend_alpha + stage[4]
+        # the left term, in a and b
+        has_left = n > 0
+        down_a = np.where(has_left, 1.0 / a, 0.0)
+        down_b = np.where(has_left, -1.0 / np.where(has_left, b + n - 1, 1.0), 0.0)
+
+        one, two = log_rising_slopes(r, self.k * x)
+        ratio = recency / alpha
+        slope[0] = one - np.log1p(ratio) + w * up_r
+        slope[1] = r / alpha - power * first + w * up_alpha
+        bend[0, 0] = two + w * bend_r
+        bend[0, 1] = ratio * first + w * up_cross
+        bend[1, 1] = power * first * first - r / (alpha * alpha) + w * bend_alpha
+        one_b, two_b = log_rising_slopes(b, n)
+        one_ab, two_ab = log_rising_slopes(a + b, n)
+        slope[2] = -one_ab + (1 - w) * down_a
+        slope[3] = one_b - one_ab + (1 - w) * down_b
+        bend[2, 2] = -two_ab - (1 - w) * down_a * down_a
+        bend[2, 3] = -two_ab
+        bend[3, 3] = two_b - two_ab + (1 - w) * down_b * down_b
+
+        gap = (up_r, up_alpha, -down_a, -down_b)
+        spread = w * (1 - w)
+        scale = (r, alpha, a, b)
+        for i in range(4):
+            for j in range(i, 4):
+                bend[i, j] = (bend[i, j] + spread * gap[i] * gap[j]) * (scale[i] * scale[j])
+                bend[j, i] = bend[i, j]
+        for i in range(4):
+            slope[i] *= scale[i]
+            bend[i, i] += slope[i]
+        return shared + value, slope, bend
+
+    def _stage_moments(self, power: Array, q: Array, last: Array) -> tuple[Array, ...]:
+        """Slopes and bends of log sum_j (P)_j q^j / j! in (r, alpha): moments over j."""
+        terms, total = self.stages(power, q)
+        weight = terms / total
+        rows = len(power)
+        in_r, in_rr = np.zeros((self.k, rows)), np.zeros((self.k, rows))
+        for j in range(1, self.k):
+            inverse = 1.0 / (power + j - 1)
+            in_r[j], in_rr[j] = in_r[j - 1] + inverse, in_rr[j - 1] - inverse * inverse
+        j = np.arange(self.k)[:, None]
+        in_alpha, in_aa = -j * last, j * last * last
+        mean_r, mean_alpha = (weight * in_r).sum(0), (weight * in_alpha).sum(0)
+        rr = (weight * (in_rr + in_r**2)).sum(0) - mean_r**2
+        cross = (weight * in_r * in_alpha).sum(0) - mean_r * mean_alpha
+        aa = (weight * (in_aa + in_alpha**2)).sum(0) - mean_alpha**2
+        return mean_r, mean_alpha, rr, cross, aa
+
+    def expected(
+        self,
+        t: float,
+        r: float,
+        alpha: Array,
+        a: Array,
+        b: float,
+        x: Array,
+        recency: Array,
+        T: Array,
+    ) -> Array:
+        """Expected purchases in (T, T + t] of each row; exact for every k."""
+        alive = self.p_alive(r, alpha, a, b, x, recency, T)
+        if self.k > 1:
+            return alive * self._expected_regular(t, r, alpha, a, b, x, recency, T)
+        # given p and active, E = E[(1 - exp(-lambda p t))/p] over lambda ~ Gamma(r + x, alpha + T)
+        growth = t / (alpha + T)
+
+        def while_active(p: Array, rows: Array) -> Array:
+            power, g = (r + x[rows])[:, None], growth[rows][:, None]
+            return -np.expm1(-power * np.log1p(g * p)) / p
+
+        return alive * beta_mean(while_active, a, b + x + self.extra)
+
+    def _expected_regular(
+        self,
+        t: float,
+        r: float,
+        alpha: Array,
+        a: Array,
+        b: float,
+        x: Array,
+        recency: Array,
+        T: Array,
+    ) -> Array:
+        """Sum over n of P(n-th next purchase falls in t and is not forestalled), for k > 1."""
+        power, last = r + self.k * x, alpha + T
+        stage, total = self.stages(power, (T - recency) / last)
+        share = t / (last + t)
+        chance = np.broadcast_to(b + x + self.extra, power.shape)
+        answer, kept, n = np.zeros(len(x)), np.ones(len(x)), 1
+        while True:
+            reach = sum(
+                stage[j] / total * betainc(self.k * n - j, power + j, share) for j in range(self.k)
+            )
+            answer += kept * reach
+            if np.all(kept * reach < 1e-13 * answer) or n > 100_000:
+                return answer
+            kept = kept * (chance + n - 1) / (a + chance + n - 1)
+            n += 1
+
+    def draw(
+        self,
+        horizon: float,
+        rng: np.random.Generator,
+        alive: Array,
+        r: float,
+        alpha: Array,
+        a: Array,
+        b: float,
+        x: Array,
+        recency: Array,
+        T: Array,
+    ) -> Draw:
+        """One exact joint draw of active, rate, chance to leave and purchases."""
+        rows = len(x)
+        active = rng.random(rows) < alive
+        power = r + self.k * x
+        done = np.zeros(rows, dtype=np.int64)  # events since the last purchase, fewer than k
+        if self.k > 1:
+            stage, total = self.stages(power, (T - recency) / (alpha + T))
+            done = (rng.random(rows) > np.cumsum(stage / total, axis=0)).sum(axis=0)
+            done = np.minimum(done, self.k - 1)
+        rate = rng.standard_gamma(power + done) / (alpha + T)
+        leaving = rng.beta(a, b + x + self.extra, rows)
+        purchases = (rng.poisson(rate * horizon) + done) // self.k
+        last = rng.geometric(np.clip(leaving, 1e-15, 1.0))
+        return Draw(active, rate, leaving, np.minimum(purchases, last) * active)

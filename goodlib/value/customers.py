@@ -1,0 +1,129 @@
+"""The customers a purchase model looks at: checked once, then one row for each distinct history.
+
+Two customers with the same frequency, recency and T have the same likelihood and the same forecast,
+so each distinct (x, t_x, T) is kept once with its count, and answers are handed back by `row`. Time
+is never binned to make rows equal: days floored to weeks move the dropout rate by many standard
+errors.
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import numpy as np
+import pandas as pd
+
+COLUMNS = ("frequency", "recency", "T")
+Index = pd.Index
+
+
+class Customers(NamedTuple):
+    """Distinct histories: x, t_x and T with the `count` of each, and the `row` of each customer."""
+
+    x: np.ndarray
+    recency: np.ndarray
+    T: np.ndarray
+    count: np.ndarray
+    row: np.ndarray
+    index: Index
+
+    @property
+    def n(self) -> int:
+        """Customers, not rows."""
+        return len(self.row)
+
+    def each(self, values: np.ndarray, name: str) -> pd.Series:
+        """Values of the rows as a Series with one entry a customer."""
+        return pd.Series(values[self.row], index=self.index, name=name)
+
+    def part(self, rows: np.ndarray) -> Customers:
+        """Some of the rows; what remains belongs to nobody by name."""
+        none = np.empty(0, dtype=np.intp)
+        columns = (self.x[rows], self.recency[rows], self.T[rows], self.count[rows])
+        return Customers(*columns, none, self.index[:0])
+
+
+def read_customers(summary: pd.DataFrame, *, observed: bool = True) -> Customers:
+    """The distinct histories of a summary, after its one check at the door.
+
+    Parameters
+    ----------
+    summary : DataFrame of n customers
+        Columns `frequency` (repeat purchases, whole numbers), `recency` (first to last purchase)
+        and `T` (first purchase to the end of the observation), both in one unit; one row a
+        customer.
+    observed : bool
+        Customers to fit to must have been observed for some time: T > 0. Forecasts allow T = 0.
+
+    Raises
+    ------
+    TypeError, ValueError
+        With the rule, the number of customers that break it, the first of them, and the cure.
+    """
+    if not isinstance(summary, pd.DataFrame):
+        message = (
+            f"summary must be a DataFrame, not {type(summary).__name__}: make one with summarize()"
+        )
+        raise TypeError(message)
+    missing = [name for name in COLUMNS if name not in summary.columns]
+    if missing:
+        message = (
+            f"summary must have the columns frequency, recency, T: {', '.join(missing)} missing, "
+            f"got {', '.join(map(str, summary.columns))}. Make it with summarize() or rename."
+        )
+        raise ValueError(message)
+    if summary.empty:
+        message = (
+            "summary must hold at least one customer: it is empty. Is `end` before the first order?"
+        )
+        raise ValueError(message)
+    try:
+        x, recency, T = (summary[name].to_numpy(dtype=float, na_value=np.nan) for name in COLUMNS)
+    except (TypeError, ValueError) as error:
+        message = "frequency, recency and T must be numbers: a column holds text. Convert it first."
+        raise TypeError(message) from error
+    hold = _Door(summary.index, x, recency, T).hold
+    for name, values in zip(COLUMNS, (x, recency, T), strict=True):
+        hold(np.isfinite(values), f"{name} must be finite", "Drop or mend those rows.")
+    hold(x >= 0, "frequency must not be negative", "It counts repeat purchases from 0.")
+    hold(x == np.floor(x), "frequency must be a whole number", "Count purchases, not amounts.")
+    hold(recency >= 0, "recency must not be negative", "It runs from first to last purchase.")
+    hold(recency <= T, "recency must not exceed T", "Is `end` earlier than the last purchase?")
+    hold((x > 0) | (recency == 0), "recency must be 0 at frequency 0", "recency is not idle time.")
+    hold((x == 0) | (recency > 0), "recency must be positive at a frequency above 0", "Merge days.")
+    cure = "Set `end` a day later, or leave them out: expected_purchases_new() speaks for them."
+    hold((T > 0) | (not observed), "T must be positive", cure)
+    return _compress(x, recency, T, summary.index)
+
+
+class _Door(NamedTuple):
+    """Names the first customer that breaks a rule."""
+
+    index: Index
+    x: np.ndarray
+    recency: np.ndarray
+    T: np.ndarray
+
+    def hold(self, kept: np.ndarray, rule: str, cure: str) -> None:
+        """Raise unless every customer keeps the rule."""
+        if kept.all():
+            return
+        first = int(np.argmin(kept))
+        message = (
+            f"{rule}: {np.count_nonzero(~kept):,} of {len(kept):,} customers break this (first: "
+            f"{self.index[first]!r}, frequency {self.x[first]:g}, recency {self.recency[first]:g}, "
+            f"T {self.T[first]:g}). {cure}"
+        )
+        raise ValueError(message)
+
+
+def _compress(x: np.ndarray, recency: np.ndarray, T: np.ndarray, index: Index) -> Customers:
+    """Distinct (x, t_x, T) by hashing each column to codes, then the codes to one key."""
+    code_r, values_r = pd.factorize(recency)
+    code_t, values_t = pd.factorize(T)
+    key = (x.astype(np.int64) * len(values_t) + code_t) * len(values_r) + code_r
+    row, keys = pd.factorize(key)
+    rest, code_r = np.divmod(keys, len(values_r))
+    whole, code_t = np.divmod(rest, len(values_t))
+    count = np.bincount(row, minlength=len(keys)).astype(float)
+    return Customers(whole, values_r[code_r], values_t[code_t], count, row, index)

@@ -1,0 +1,222 @@
+"""Purchase models against published figures, other routes to the same number, and laws."""
+
+import numpy as np
+import pandas as pd
+import pytest
+from scipy.integrate import quad
+
+import goodlib
+
+# Published
+
+
+def one(x, recency, T):
+    return pd.DataFrame({"frequency": [x], "recency": [recency], "T": [T]})
+
+
+def near(values, expected, half):
+    return np.abs(np.asarray(values) - np.asarray(expected)).max() <= half
+
+
+def test_cdnow_counts_match_clvtools(cdnow_summary):
+    counts = cdnow_summary["frequency"].clip(upper=7).value_counts().sort_index()
+    assert counts.tolist() == [1411, 439, 214, 100, 62, 38, 29, 64]
+    assert cdnow_summary["frequency"].sum() == 2457
+    assert cdnow_summary["frequency_holdout"].sum() == 1882
+
+
+def test_cdnow_bgnbd_matches_fader_hardie_lee_2005(cdnow_fits):
+    fit = cdnow_fits["BetaGeoNBD"]
+    for name, value in {"r": 0.243, "alpha": 4.414, "a": 0.793, "b": 2.426}.items():
+        assert fit.params[name] == pytest.approx(value, abs=5e-4)
+    assert near(fit.params, [0.24259455, 4.41360268, 0.79292199, 2.42590668], 5e-6)
+    assert fit.llf == pytest.approx(-9582.429207, abs=5e-7)
+    assert near(fit.bse, [0.0125574, 0.3782240, 0.1857331, 0.7054117], 5e-6)
+
+
+def test_cdnow_pareto_nbd_matches_fader_hardie_lee_2005(cdnow_fits):
+    fit = cdnow_fits["ParetoNBD"]
+    for name, value in {"r": 0.553, "alpha": 10.578, "s": 0.606, "beta": 11.669}.items():
+        assert fit.params[name] == pytest.approx(value, abs=5e-4)
+    assert fit.llf == pytest.approx(-9594.976179, abs=5e-7)
+    assert near(fit.bse, [0.0476277, 0.8427210, 0.1872764, 6.2109478], 5e-5)
+
+
+def test_cdnow_mbgnbd_matches_lifetimes_and_btydplus(cdnow_fits):
+    fit = cdnow_fits["ModifiedBetaGeoNBD"]
+    assert near(fit.params, [0.525, 6.183, 0.891, 1.614], 5e-4)
+    assert fit.llf == pytest.approx(-9582.135716, abs=5e-7)
+    assert near(fit.bse, [0.0832674, 0.6956162, 0.1547887, 0.5374892], 6e-6)
+
+
+def test_cdnow_expected_purchases_of_a_new_customer(cdnow_fits):
+    fit = cdnow_fits["BetaGeoNBD"]
+    at = {0.1429: 0.0078, 1: 0.0532, 3: 0.1506, 31.8571: 1.0405, 32: 1.0437, 78: 1.8576}
+    for t, value in at.items():  # .1 % of the mean: the sheet's parameters are rounded to 3 digits
+        assert fit.expected_purchases_new(t) == pytest.approx(value, abs=5e-4)
+    assert fit.expected_purchases_new(52) == pytest.approx(1.444004, abs=1e-5)
+    assert cdnow_fits["ParetoNBD"].expected_purchases_new(52) == pytest.approx(1.473434, abs=2e-6)
+
+
+def test_cdnow_single_customers(cdnow_fits):
+    bg, pareto = cdnow_fits["BetaGeoNBD"], cdnow_fits["ParetoNBD"]
+    assert bg.expected_purchases(39, one(2, 30.43, 38.86)).iloc[0] == pytest.approx(1.226, abs=5e-4)
+    best = one(26, 30 + 6 / 7, 31)
+    btyd = bg.at([0.2425967, 4.413659, 0.7929869, 2.426164])  # where BTYD stopped
+    assert btyd.p_alive(best).iloc[0] == pytest.approx(0.9688523, abs=5e-8)
+    assert btyd.expected_purchases(52, best).iloc[0] == pytest.approx(25.75659, abs=5e-6)
+    assert btyd.expected_purchases_new(52) == pytest.approx(1.444004, abs=5e-7)
+    assert pareto.p_alive(best).iloc[0] == pytest.approx(0.997873, abs=2e-6)
+    assert pareto.expected_purchases(52, best).iloc[0] == pytest.approx(25.45518, abs=5e-5)
+
+
+def test_cdnow_increasing_frequency_paradox(cdnow_fits):
+    quick = pd.DataFrame({"frequency": [10, 15, 20, 25], "recency": 20.0, "T": 39.0})
+    btyd = cdnow_fits["BetaGeoNBD"].at([0.2425967, 4.413659, 0.7929869, 2.426164])
+    values = [0.3474606, 0.04283391, 0.004158973, 0.0003583685]
+    np.testing.assert_allclose(btyd.expected_purchases(52, quick), values, rtol=1e-6)
+    values = [0.7062289, 0.1442396, 0.02250658, 0.00309267]
+    answer = cdnow_fits["ParetoNBD"].expected_purchases(52, quick)
+    np.testing.assert_allclose(answer, values, rtol=1e-3)  # BTYD stopped short of the top
+
+
+def test_cdnow_holdout_by_frequency_matches_btyd_walkthrough(cdnow_fits, cdnow_summary):
+    bins = cdnow_summary["frequency"].clip(upper=7)
+
+    def by_frequency(fit):
+        return fit.expected_purchases(39).groupby(bins).mean()
+
+    pareto = [0.138, 0.600, 1.196, 1.714, 2.399, 2.907, 3.819, 6.403]
+    assert near(by_frequency(cdnow_fits["ParetoNBD"]), pareto, 7e-4)  # BTYD short of the top
+    btyd = cdnow_fits["BetaGeoNBD"].at([0.2425967, 4.413659, 0.7929869, 2.426164])
+    bg = [0.2250893, 0.5231364, 1.044126, 1.520256, 2.163824, 2.653789, 3.503957, 6.157036]
+    assert near(by_frequency(btyd), bg, 6e-7)
+    modified = [0.1852, 0.5514, 1.0490, 1.4929, 2.1043, 2.5636, 3.3608, 5.8485]
+    assert near(by_frequency(cdnow_fits["ModifiedBetaGeoNBD"]), modified, 5e-5)
+
+
+def test_cdnow_totals_and_mean_p_alive(cdnow_fits, cdnow_summary):
+    expected = {
+        "ParetoNBD": (1665.5, 0.4463, 0.7545),
+        "BetaGeoNBD": (1653.4, 0.8134, 0.7855),
+        "ModifiedBetaGeoNBD": (1576.7, 0.4487, 0.7648),
+    }
+    for name, (total, alive, error) in expected.items():
+        forecast = cdnow_fits[name].expected_purchases(39)
+        assert forecast.sum() == pytest.approx(total, abs=0.05)
+        assert cdnow_fits[name].p_alive().mean() == pytest.approx(alive, abs=5e-5)
+        gap = (forecast - cdnow_summary["frequency_holdout"]).abs().mean()
+        assert gap == pytest.approx(error, abs=5e-5)
+
+
+def test_log_density_points_of_pymc_marketing(toy):
+    row = one(1, 1.5, 12)
+    pareto = goodlib.ParetoNBD(row).loglike([0.55, 10.58, 0.61, 11.67])
+    assert pareto == pytest.approx(-4.00694866, abs=5e-9)
+    modified = goodlib.ModifiedBetaGeoNBD(row).loglike([0.55, 10.58, 0.61, 11.67])
+    assert modified == pytest.approx(-4.11031673, abs=5e-9)
+
+
+# Oracle
+
+
+@pytest.mark.parametrize("x", [0, 1, 5])
+def test_pareto_likelihood_is_the_average_over_customers(x):
+    r, alpha, s, beta, recency, T = 0.55, 10.58, 0.61, 11.67, 8.0 * (x > 0), 20.0
+
+    def left_at(t):
+        return s / (beta + t) * bought(t) * (beta / (beta + t)) ** s
+
+    def bought(t):
+        return ((alpha + recency) / (alpha + t)) ** (r + x)
+
+    density = quad(left_at, recency, T)[0] + bought(T) * (beta / (beta + T)) ** s
+    rising = np.prod(r + np.arange(x))
+    direct = np.log(rising * (alpha / (alpha + recency)) ** r / (alpha + recency) ** x * density)
+    model = goodlib.ParetoNBD(one(x, recency, T))
+    assert model.loglike([r, alpha, s, beta]) == pytest.approx(direct, abs=1e-9)
+
+
+@pytest.mark.parametrize(
+    "model", [goodlib.ParetoNBD, goodlib.BetaGeoNBD, goodlib.ModifiedBetaGeoNBD]
+)
+def test_expectation_is_the_mean_of_the_exact_draws(model, toy, rng):
+    three = toy.loc[["B", "C", "D"]]
+    params = pd.Series([0.9, 8.0, 0.8, 2.5], index=model.names)
+    fit = model(toy).fit().at(params)
+    many = three.loc[three.index.repeat(40_000)]
+    draw = fit.sample_purchases(params, 20.0, rng, many)
+    drawn = pd.Series(draw.purchases, index=many.index).groupby(level=0)
+    error = drawn.std() / np.sqrt(drawn.count())
+    gap = (drawn.mean() - fit.expected_purchases(20.0, three)).abs()
+    assert (gap < 4 * error).all()
+    alive = pd.Series(draw.active, index=many.index).groupby(level=0).mean()
+    assert near(alive, fit.p_alive(three), 0.01)
+
+
+# Laws
+
+
+@pytest.mark.parametrize("name", ["ParetoNBD", "BetaGeoNBD", "ModifiedBetaGeoNBD"])
+def test_order_and_unit_change_nothing(name, cdnow_fits, cdnow_summary):
+    fit = cdnow_fits[name]
+    shuffled = cdnow_summary.sample(frac=1, random_state=3)
+    again = type(fit.model)(shuffled).fit()
+    np.testing.assert_allclose(again.params, fit.params, rtol=1e-5)
+    days = cdnow_summary.assign(recency=cdnow_summary["recency"] * 7, T=cdnow_summary["T"] * 7)
+    daily = type(fit.model)(days).fit()
+    shapes = [n for n in fit.params.index if n not in ("alpha", "beta")]
+    np.testing.assert_allclose(daily.params[shapes], fit.params[shapes], rtol=1e-4)
+    assert daily.params["alpha"] == pytest.approx(7 * fit.params["alpha"], rel=1e-4)
+    weeks = fit.expected_purchases(39)
+    np.testing.assert_allclose(daily.expected_purchases(273), weeks, rtol=1e-4)
+
+
+@pytest.mark.parametrize("name", ["ParetoNBD", "BetaGeoNBD", "ModifiedBetaGeoNBD"])
+def test_nothing_is_bought_in_no_time_and_more_in_more(name, cdnow_fits, toy):
+    fit = cdnow_fits[name]
+    assert (fit.expected_purchases(0, toy) == 0).all()
+    path = np.array([fit.expected_purchases(t, toy) for t in (1, 10, 100, 1000)])
+    assert (np.diff(path, axis=0) > 0).all()
+    assert fit.p_alive(toy).between(0, 1).all()
+
+
+def test_everyone_is_active_without_repeat_purchase_under_bgnbd(cdnow_fits, toy):
+    assert (cdnow_fits["BetaGeoNBD"].p_alive(toy)[["A", "F"]] == 1).all()
+
+
+# Refusals
+
+
+@pytest.mark.parametrize(
+    ("change", "match"),
+    [
+        ({"recency": 41.0}, r"recency must not exceed T: 1 of 6 .*'B'.*recency 41, T 38.86\)\. Is"),
+        ({"frequency": -1}, r"frequency must not be negative: 1 of 6 .*'B'"),
+        ({"frequency": 1.5}, r"frequency must be a whole number: 1 of 6 .*'B'"),
+        ({"T": np.nan}, r"T must be finite: 1 of 6 .*'B'"),
+        ({"T": np.inf}, r"T must be finite: 1 of 6 .*'B'"),
+        ({"frequency": 0, "recency": 0, "T": 0}, r"T must be positive: 1 of 6 .*Set `end` a day"),
+        ({"frequency": 0}, r"recency must be 0 at frequency 0: 1 of 6 .*'B'"),
+    ],
+)
+def test_a_bad_customer_is_named(toy, change, match):
+    bad = toy.astype(float)
+    for column, value in change.items():
+        bad.loc["B", column] = value
+    with pytest.raises(ValueError, match=match):
+        goodlib.BetaGeoNBD(bad)
+
+
+def test_a_wrong_frame_is_refused(toy):
+    with pytest.raises(ValueError, match="columns frequency, recency, T: frequency missing"):
+        goodlib.ParetoNBD(toy.rename(columns={"frequency": "x"}))
+    with pytest.raises(ValueError, match="at least one customer"):
+        goodlib.ParetoNBD(toy.iloc[:0])
+    with pytest.raises(TypeError, match="must be a DataFrame, not list"):
+        goodlib.ParetoNBD([1, 2, 3])
+
+
+def test_a_length_that_is_none_is_refused(cdnow_fits, toy):
+    with pytest.raises(ValueError, match="t must be a finite length of time"):
+        cdnow_fits["BetaGeoNBD"].expected_purchases(-1, toy)
