@@ -6,7 +6,6 @@ The rooms, in the way of the data (docs/architecture.md):
             -> relationship ->
 """
 
-
 from goodlib.value.inference import compare
 from goodlib.value.posterior import PosteriorError
 from goodlib.value.purchase import BetaGeoNBD, ModifiedBetaGeoNBD, ParetoNBD
