@@ -6,13 +6,19 @@ The rooms, in the way of the data (docs/architecture.md):
             -> relationship ->
 """
 
+from goodlib.history import Study, read_orders, summarize
 from goodlib.value.inference import compare
 from goodlib.value.posterior import PosteriorError
 from goodlib.value.purchase import BetaGeoNBD, ModifiedBetaGeoNBD, ParetoNBD
 
-__all__ = ["BetaGeoNBD", "ModifiedBetaGeoNBD", "ParetoNBD", "PosteriorError", "compare"]
+__all__ = [
+    "BetaGeoNBD",
+    "ModifiedBetaGeoNBD",
+    "ParetoNBD",
+    "PosteriorError",
+    "Study",
+    "compare",
+    "read_orders",
+    "summarize",
+]
 __version__ = "0.1.0"
-
-from goodlib.history import Study, read_orders, summarize
-
-__all__ = ["Study", "read_orders", "summarize"]
