@@ -7,6 +7,7 @@ The rooms, in the way of the data (docs/architecture.md):
 """
 
 from goodlib.history import Study, read_orders, summarize
+from goodlib.relationship import RatingModel, krippendorff_alpha
 from goodlib.value.inference import compare
 from goodlib.value.posterior import PosteriorError
 from goodlib.value.purchase import BetaGeoNBD, ModifiedBetaGeoNBD, ParetoNBD
@@ -16,8 +17,10 @@ __all__ = [
     "ModifiedBetaGeoNBD",
     "ParetoNBD",
     "PosteriorError",
+    "RatingModel",
     "Study",
     "compare",
+    "krippendorff_alpha",
     "read_orders",
     "summarize",
 ]

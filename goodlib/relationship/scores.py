@@ -1,0 +1,83 @@
+"""The ratings at the door: what can be used, and a sentence for each rule that some broke."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pandas as pd
+
+
+def checked(
+    ratings: pd.DataFrame, scale: list[Any], as_of: pd.Timestamp | None = None
+) -> tuple[pd.DataFrame, list[str]]:
+    """The ratings that can be used, and a sentence for each rule that some broke."""
+    if not isinstance(ratings, pd.DataFrame):
+        message = f"ratings must be a DataFrame, and a {type(ratings).__name__} was given."
+        raise TypeError(message)
+    absent = [name for name in ("customer_id", "rater", "score") if name not in ratings]
+    if absent:
+        message = (
+            f"Ratings need the columns customer_id, rater and score; {absent} are not among "
+            f"{list(ratings.columns)}."
+        )
+        raise ValueError(message)
+    if len(set(scale)) != len(scale) or len(scale) < 2:
+        message = f"A scale names two words or more, worst first, each once: {scale} was given."
+        raise ValueError(message)
+    frame, problems = ratings.copy(), []
+    for name in ("customer_id", "rater"):
+        missing = frame[name].isna()
+        if missing.any():
+            message = (
+                f"Every rating needs a {name}: {missing.sum():,} of {len(frame):,} have none "
+                f"(first: row {missing.idxmax()})."
+            )
+            raise ValueError(message)
+    missing = frame["score"].isna()
+    if missing.any():
+        problems.append(
+            f"{missing.sum():,} of {len(frame):,} ratings have no score and are left out "
+            f"(first: '{frame.loc[missing, 'customer_id'].iloc[0]}')."
+        )
+    frame = frame[~missing]
+    outside = ~frame["score"].isin(scale)
+    if outside.any():
+        first = frame.loc[outside].iloc[0]
+        message = (
+            f"Scores must be on the scale {scale}: {outside.sum():,} of {len(frame):,} are not "
+            f"(first: '{first['score']}' for '{first['customer_id']}' by '{first['rater']}'). Is "
+            "the study's scale complete? 'Don't know' is no score: leave it missing."
+        )
+        raise ValueError(message)
+    if frame.empty:
+        message = "There is no rating with a score."
+        raise ValueError(message)
+    if "item" not in frame:
+        frame["item"] = "overall"
+    if "date" in frame:
+        frame["date"] = pd.to_datetime(frame["date"])
+        late = frame["date"] > as_of if as_of is not None else pd.Series(False, index=frame.index)
+        if late.any():
+            first = frame.loc[late].iloc[0]
+            message = (
+                f"Ratings must not be from after the day looked from, {as_of:%Y-%m-%d}: "
+                f"{late.sum():,} of {len(frame):,} are (first: '{first['customer_id']}' on "
+                f"{first['date']:%Y-%m-%d})."
+            )
+            raise ValueError(message)
+    single = frame["rater"].value_counts()
+    single = single.index[single == 1]
+    if len(single):
+        problems.append(
+            f"{len(single):,} of {frame['rater'].nunique():,} raters gave one rating only, so "
+            f"their severity is little more than the average rater's (first: '{single[0]}')."
+        )
+    keys = [k for k in ("customer_id", "rater", "item", "date", "occasion") if k in frame]
+    twice = frame.duplicated(keys)
+    if twice.any() and "date" in frame and "occasion" not in frame:
+        first = frame.loc[twice].iloc[0]
+        problems.append(
+            f"{twice.sum():,} of {len(frame):,} ratings repeat customer, rater, item and day; all "
+            f"are kept as one occasion (first: '{first['customer_id']}' by '{first['rater']}')."
+        )
+    return frame.reset_index(drop=True), problems

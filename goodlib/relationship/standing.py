@@ -1,0 +1,270 @@
+"""Where customers and raters stand: the result of a rating model."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pandas as pd
+from scipy.stats import norm
+
+from goodlib.relationship.crossed import Crossed, Natural
+from goodlib.relationship.ordinal import expected_score
+from goodlib.relationship.precision import Effects, Precision
+
+if TYPE_CHECKING:
+    from goodlib.relationship.rating import RatingModel
+
+Z80 = float(norm.ppf(0.9))
+
+
+@dataclass(frozen=True)
+class Relationship:
+    """What the ratings tell: a result of `RatingModel.fit()`."""
+
+    model: RatingModel
+    data: Crossed
+    names: list[str]
+    codes: dict[str, pd.Index]
+    psi: np.ndarray
+    covariance: np.ndarray
+    llf: float
+    effects: Effects
+    precision: Precision
+    problems: tuple[str, ...]
+
+    # parameters
+
+    @property
+    def nobs(self) -> int:
+        """Number of scores."""
+        return self.data.upper.size
+
+    @property
+    def params(self) -> pd.Series:
+        """Thresholds, difficulties, standard deviations: as the equation has them."""
+        return pd.Series(self._flat(self.psi), index=self._labels(), name="params")
+
+    @property
+    def bse(self) -> pd.Series:
+        """Standard errors of `params`, by the delta method."""
+        errors = np.sqrt(np.maximum(np.diag(self.cov_params().to_numpy()), 0.0))
+        return pd.Series(errors, index=self._labels(), name="bse")
+
+    def cov_params(self) -> pd.DataFrame:
+        """Covariance of `params`."""
+        h, k = 1e-6, self.psi.size
+        steps = h * np.eye(k)
+        jacobian = np.array(
+            [(self._flat(self.psi + s) - self._flat(self.psi - s)) / (2 * h) for s in steps]
+        ).T
+        labels = self._labels()
+        return pd.DataFrame(jacobian @ self.covariance @ jacobian.T, index=labels, columns=labels)
+
+    def conf_int(self, alpha: float = 0.05) -> pd.DataFrame:
+        """Intervals of `params`: columns lower, upper."""
+        z = norm.ppf(1.0 - alpha / 2.0)
+        return pd.DataFrame(
+            {"lower": self.params - z * self.bse, "upper": self.params + z * self.bse}
+        )
+
+    @property
+    def aic(self) -> float:
+        return 2.0 * self.psi.size - 2.0 * self.llf
+
+    @property
+    def bic(self) -> float:
+        return np.log(self.nobs) * self.psi.size - 2.0 * self.llf
+
+    @property
+    def adjusted(self) -> bool:
+        """Whether severity is taken out; otherwise `.problems` says why not."""
+        return "rater" in self.data.size
+
+    # answers
+
+    @property
+    def customers(self) -> pd.DataFrame:
+        """How good each customer is to work with: one row a customer, best known or not.
+
+        Columns
+        -------
+        relationship : latent, 0 the average customer; in units of the link's noise
+        sd, lower_80, upper_80 : its uncertainty
+        expected_score, score_lower_80, score_upper_80 : what an average rater would give, averaged
+            over the items, on the study's scale (numbers as they are, words counted from 1)
+        n_ratings, n_raters : what it rests on
+        basis : "unrated", "one rater" or "several raters"
+        """
+        ratings = self.model.ratings.groupby("customer_id")["rater"].agg(["size", "nunique"])
+        frame = pd.DataFrame(index=self.model.customers)
+        mean, sd = self._customer_moments()
+        known = pd.DataFrame({"relationship": mean, "sd": sd}, index=self.codes["customer"])
+        frame["relationship"] = known["relationship"].reindex(frame.index).fillna(0.0)
+        frame["sd"] = known["sd"].reindex(frame.index).fillna(self.prior_sd)
+        frame["lower_80"] = frame["relationship"] - Z80 * frame["sd"]
+        frame["upper_80"] = frame["relationship"] + Z80 * frame["sd"]
+        for name, column in (
+            ("expected_score", "relationship"),
+            ("score_lower_80", "lower_80"),
+            ("score_upper_80", "upper_80"),
+        ):
+            frame[name] = self.expected_score(frame[column])
+        frame["n_ratings"] = ratings["size"].reindex(frame.index).fillna(0).astype(int)
+        frame["n_raters"] = ratings["nunique"].reindex(frame.index).fillna(0).astype(int)
+        words = np.array(["unrated", "one rater", "several raters"])
+        frame["basis"] = words[np.minimum(frame["n_raters"], 2)]
+        return frame
+
+    @property
+    def raters(self) -> pd.DataFrame:
+        """Who is strict: one row a comparable rater; refused raters are named in `.problems`.
+
+        Columns: severity (positive is strict, in the units of `relationship`), sd, lower_80,
+        upper_80, n_ratings, n_customers, halo (spread of the rater's own views of single customers,
+        where the ratings show it), centrality and drift (a year) where they were asked for.
+        """
+        names = self.codes["rater"].rename("rater")
+        counts = self.model.ratings.groupby("rater")["customer_id"].agg(["size", "nunique"])
+        frame = pd.DataFrame(index=names)
+        if self.adjusted:
+            _, variance, _ = self.precision.covariance()
+            frame["severity"] = -self.effects.rater
+            frame["sd"] = np.sqrt(variance + self._moved("rater"))
+            frame["lower_80"] = frame["severity"] - Z80 * frame["sd"]
+            frame["upper_80"] = frame["severity"] + Z80 * frame["sd"]
+        frame["n_ratings"] = counts["size"].reindex(names)
+        frame["n_customers"] = counts["nunique"].reindex(names)
+        par = self.data.natural(self.psi)
+        if self.adjusted and self.effects.pair.size:
+            square = self.effects.pair**2 + self.precision.spread().pair
+            frame["halo"] = np.sqrt(
+                np.bincount(self.data.rater, square) / np.bincount(self.data.rater)
+            )
+        if self.data.central:
+            frame["centrality"] = par.centrality
+        slopes = self.params.filter(like="drift[")
+        if slopes.size:
+            frame["drift"] = np.r_[slopes, -slopes.sum()]
+            cov = self.cov_params().loc[slopes.index, slopes.index].to_numpy()
+            frame["drift_sd"] = np.sqrt(np.r_[np.diag(cov), cov.sum()])
+        if not self.adjusted:
+            return frame
+        return frame.drop(self.model.design.apart).sort_values("severity")
+
+    @property
+    def items(self) -> pd.DataFrame:
+        """Which questions are hard: one row an item, difficulty above or below the average item."""
+        names = self.codes["item"]
+        counts = self.model.ratings["item"].value_counts().reindex(names)
+        if self.model.thresholds == "item":
+            means = [piece.mean() for piece in self._sets()]
+            difficulty, cov = np.array(means) - np.mean(means), None
+        else:
+            some = self.params.filter(like="difficulty[")
+            difficulty = np.r_[some, -some.sum()]
+            cov = self.cov_params().loc[some.index, some.index].to_numpy()
+        frame = pd.DataFrame({"difficulty": difficulty, "n_ratings": counts}, index=names)
+        if cov is not None:
+            frame["sd"] = np.sqrt(np.r_[np.diag(cov), cov.sum()])
+        return frame
+
+    @property
+    def prior_sd(self) -> float:
+        """Spread of the relationship over customers: what is known of one whom nobody rated."""
+        view = np.sqrt(self.data.variance(self.data.natural(self.psi))["customer"])
+        return float(view * np.sqrt(self._kept))
+
+    def draws(self, n: int, seed: int) -> pd.DataFrame:
+        """Joint draws of every customer's relationship: one row a customer, columns "0", "1", ...
+
+        The draws move together through the raters and the thresholds they share, so a ranking made
+        from each draw has the right uncertainty. Unrated customers are drawn from the prior.
+        """
+        random = np.random.default_rng(seed)
+        known = self.precision.sample(n, random) + self.effects.customer[:, None]
+        if self._moves:
+            values, vectors = np.linalg.eigh(self.covariance)
+            root = vectors * np.sqrt(np.maximum(values, 0.0))
+            shift = root @ random.standard_normal((self.psi.size, n))
+            known += np.array([move.customer for move in self._moves]).T @ shift
+        view = self.data.variance(self.data.natural(self.psi))["customer"]
+        own = np.sqrt(self._kept * (1.0 - self._kept) * view)
+        known = self._kept * known + own * random.standard_normal(known.shape)
+        out = self.prior_sd * random.standard_normal((len(self.model.customers), n))
+        out[self.model.customers.get_indexer(self.codes["customer"])] = known
+        return pd.DataFrame(out, index=self.model.customers, columns=[str(k) for k in range(n)])
+
+    def expected_score(self, relationship: Any) -> np.ndarray:
+        """Score an average rater gives at this latent relationship, averaged over the items."""
+        scale = self.model.scale
+        numeric = pd.api.types.is_numeric_dtype(pd.Index(scale))
+        points = np.asarray(scale if numeric else np.arange(1, len(scale) + 1), dtype=float)
+        eta, total = np.asarray(relationship, dtype=float), 0.0
+        for theta, used, shift in self._questions():
+            total = total + expected_score(eta - shift, theta, points[used], self.model.link)
+        return total / max(1, len(self._questions()))
+
+    def if_unrated(self, points: float) -> pd.DataFrame:
+        """`customers` if those nobody rated were `points` of the scale better (negative: worse)."""
+        frame = self.customers
+        grid = np.linspace(-12.0, 12.0, 2401) * max(1.0, self.prior_sd)
+        score = self.expected_score(grid)
+        target = float(self.expected_score(np.zeros(1))[0]) + points
+        shift = float(np.interp(target, score, grid))
+        unrated = frame["basis"] == "unrated"
+        columns = ["relationship", "lower_80", "upper_80"]
+        frame.loc[unrated, columns] += shift
+        names = ("expected_score", "score_lower_80", "score_upper_80")
+        for name, column in zip(names, columns, strict=True):
+            frame[name] = self.expected_score(frame[column])
+        return frame
+
+    # how
+
+    @property
+    def _kept(self) -> float:
+        """Share of a rater's view that is the customer's own; 1 where severity is adjusted for."""
+        return 1.0 if self.adjusted or self.data.fixed_sd else self.model.reliability
+
+    @property
+    def _moves(self) -> list[Effects]:
+        return self.data.response(self.psi, self.effects, self.precision)
+
+    def _moved(self, side: str) -> np.ndarray:
+        """Variance that the parameters' own uncertainty adds to each effect."""
+        moves = np.array([getattr(move, side) for move in self._moves])
+        return np.einsum("ka,kl,la->a", moves, self.covariance, moves)
+
+    def _customer_moments(self) -> tuple[np.ndarray, np.ndarray]:
+        variance, _, _ = self.precision.covariance()
+        variance = variance + self._moved("customer")
+        view = self.data.variance(self.data.natural(self.psi))["customer"]
+        kept = self._kept
+        sd = np.sqrt(kept**2 * variance + kept * (1.0 - kept) * view)
+        return kept * self.effects.customer, sd
+
+    def _sets(self) -> list[np.ndarray]:
+        theta = self.data.natural(self.psi).theta
+        return np.split(theta, np.cumsum(self.data.sets)[:-1])
+
+    def _questions(self) -> list[tuple[np.ndarray, np.ndarray, float]]:
+        """Of each item: thresholds, the words they part, and the difficulty."""
+        model = self.model
+        score = pd.Index(model.scale).get_indexer(model.ratings["score"])
+        if model.thresholds == "item":
+            item = self.codes["item"].get_indexer(model.ratings["item"])
+            used = [np.unique(score[item == j]) for j in range(len(self.codes["item"]))]
+            return [(t, u, 0.0) for t, u in zip(self._sets(), used, strict=True)]
+        (theta,) = self._sets()
+        difficulty = self.items["difficulty"].to_numpy()
+        return [(theta, np.unique(score), shift) for shift in difficulty]
+
+    def _labels(self) -> list[str]:
+        return [name.replace("log_sd[", "sd[") for name in self.names]
+
+    def _flat(self, psi: np.ndarray) -> np.ndarray:
+        par: Natural = self.data.natural(psi)
+        where = [list(self.data.size).index(name) for name in self.data.free]
+        return np.concatenate([par.theta, par.beta, np.exp(par.log_sd[where]), par.centrality])
