@@ -9,11 +9,14 @@ The rooms, in the way of the data (docs/architecture.md):
 from goodlib.history import Study, read_orders, summarize
 from goodlib.relationship import RatingModel, krippendorff_alpha
 from goodlib.value.inference import compare
+from goodlib.value.lifetime import residual_value
 from goodlib.value.posterior import PosteriorError
 from goodlib.value.purchase import BetaGeoNBD, ModifiedBetaGeoNBD, ParetoNBD
+from goodlib.value.spend import GammaGamma
 
 __all__ = [
     "BetaGeoNBD",
+    "GammaGamma",
     "ModifiedBetaGeoNBD",
     "ParetoNBD",
     "PosteriorError",
@@ -22,6 +25,7 @@ __all__ = [
     "compare",
     "krippendorff_alpha",
     "read_orders",
+    "residual_value",
     "summarize",
 ]
 __version__ = "0.1.0"

@@ -1,9 +1,9 @@
 """Lifetime value: what a customer is still worth, purchases times spend times margin.
 
 Only the future counts: what was paid already is gone (it is why a customer is known, not what the
-customer is worth). Over a finite horizon by the model's expected purchases, discounted as they come;
-without end by DERT, the discounted expected residual transactions of Fader, Hardie & Lee (2005),
-for the models that have it.
+customer is worth). Over a finite horizon by the model's expected purchases, discounted as they
+come; without end by DERT, the discounted expected residual transactions of Fader, Hardie & Lee
+(2005), for the models that have it.
 """
 
 from __future__ import annotations
@@ -58,8 +58,8 @@ def margins(orders: pd.DataFrame, margin: float | None = None) -> pd.Series:
         return share.rename("margin")
     if margin is None:
         message = (
-            "Value needs a margin: orders have neither `cost` nor `margin`, and the study gives none. "
-            "Map one of the columns, or set `margin` to the share that stays with the firm."
+            "Value needs a margin: orders have neither `cost` nor `margin`, and the study gives "
+            "none. Map one of the columns, or set `margin` to the share that stays with the firm."
         )
         raise ValueError(message)
     return pd.Series(float(margin), index=customers, name="margin")

@@ -2,8 +2,8 @@
 
 Gamma-Gamma (Fader & Hardie 2013, "The Gamma-Gamma Model of Monetary Value"): an amount is
 Gamma(p, nu), nu differs between customers as Gamma(q, gamma), and the mean of x amounts is all that
-need be known of a customer. It assumes that what a customer spends has nothing to do with how often they
-come; `independence` holds that against the data.
+need be known of a customer. It assumes that what a customer spends has nothing to do with how often
+they come; `independence` holds that against the data.
 """
 
 from __future__ import annotations
@@ -198,8 +198,8 @@ class GammaGamma(Model):
 def independence(summary: pd.DataFrame) -> Independence:
     """Whether those who buy more often also spend more each time, among repeat buyers.
 
-    Gamma-Gamma assumes they do not. A rank correlation below about .3 moves a customer's expected spend
-    little; beyond it the totals of the most frequent customers are off.
+    Gamma-Gamma assumes they do not. A rank correlation below about .3 moves a customer's expected
+    spend little; beyond it the totals of the most frequent customers are off.
     """
     x, z = _read(summary)
     used = (x > 0) & (z > 0)
