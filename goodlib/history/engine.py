@@ -15,6 +15,9 @@ from typing import Any
 import duckdb
 import pandas as pd
 
+EngineError = duckdb.Error
+"""What an engine raises when it cannot answer."""
+
 DUCKDB_WORDS = """
 create or replace macro days_between(a, b) as datediff('day', a, b);
 create or replace macro cents(x) as cast(round(cast(x as double) * 100) as bigint);
@@ -28,7 +31,9 @@ class DuckDB:
 
     def __init__(self) -> None:
         self.connection = duckdb.connect(":memory:", config={"threads": 2})
-        self.connection.execute("set enable_progress_bar = false; set timezone = 'UTC'")
+        self.connection.execute("set timezone = 'UTC'")
+        if self.value("select current_setting('enable_progress_bar')"):  # where Jupyter has widgets
+            self.connection.execute("set enable_progress_bar = false")
         self.connection.execute(DUCKDB_WORDS)
 
     def __enter__(self) -> DuckDB:

@@ -11,12 +11,11 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import NamedTuple, TypeVar
 
-import duckdb
 import pandas as pd
 
 from goodlib.history import reading, source
 from goodlib.history.canonical import CANONICAL, Canonical
-from goodlib.history.engine import DuckDB, column, quoted
+from goodlib.history.engine import DuckDB, EngineError, column, quoted
 from goodlib.history.study import Study, Table
 
 T = TypeVar("T")
@@ -203,7 +202,7 @@ def _stage(engine: DuckDB, name: str, canonical: Canonical, part: Table) -> None
             "numbered", f"select * from (select row_number() over () as line, * from raw) {where}"
         )
         engine.table("staged", melted)
-    except duckdb.Error as error:
+    except EngineError as error:
         said = str(error).split("\n")[0]
         message = (
             f"{name}: a mapped column or expression does not fit the file: {said} "
@@ -367,7 +366,7 @@ def _try(name: str, read: Callable[[], T]) -> T:
     """Reads a source; what the engine or the file system says becomes an IntakeError."""
     try:
         return read()
-    except (duckdb.Error, OSError, UnicodeError) as error:
+    except (EngineError, OSError, UnicodeError) as error:
         message = f"{name}: its source cannot be read: {str(error).splitlines()[0]}"
         raise IntakeError(message) from None
     except ValueError as error:

@@ -40,7 +40,7 @@ class ChapterError(Exception):
 
     def __init__(self, notebook: Path, cell: int | None, reason: str) -> None:
         self.notebook, self.cell, self.reason = notebook, cell, reason
-        where = f"{notebook.stem}, cell {cell}" if cell else notebook.stem
+        where = f"{notebook.stem}, In [{cell}]" if cell else notebook.stem
         super().__init__(f"{where}: {reason}")
 
 

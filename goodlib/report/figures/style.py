@@ -25,9 +25,9 @@ from matplotlib.figure import Figure
 from goodlib.report.words import SYMBOLS
 
 INK, MUTED, GRID, PAPER = "#1d2433", "#5c6474", "#e3e6eb", "#ffffff"
-BLUE, ORANGE, TEAL, PURPLE = "#1f5a96", "#e8960c", "#35a28f", "#7d4b9c"
-RED, SKY, GRAY = "#b5322f", "#8cc0e6", "#a7adb8"
-CYCLE = (BLUE, ORANGE, TEAL, PURPLE, RED, SKY)
+BLUE, ORANGE, TEAL, RED = "#1f5a96", "#e8960c", "#35a28f", "#b5322f"
+PURPLE, SKY, GRAY = "#a160f2", "#8cc0e6", "#a7adb8"
+CYCLE = (BLUE, ORANGE, TEAL, RED, PURPLE, SKY)
 """For groups without order; take them from the front."""
 SEQUENTIAL = LinearSegmentedColormap.from_list(
     "goodlib", ["#f4f7fb", "#bcd6ec", "#6fa6d2", BLUE, "#0e2f55"]
