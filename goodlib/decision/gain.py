@@ -1,0 +1,135 @@
+"""Do the ratings tell anything about what comes after that money does not tell already?
+
+Two forecasts of the same outcome, made at a date in the past: one from value alone, one from value and
+the relationship as it was rated then. That the ratings add nothing is a result too.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+from scipy import stats
+from statsmodels.genmod.families import Binomial
+from statsmodels.genmod.generalized_linear_model import GLM
+
+PENALTY = 0.01
+"""Ridge penalty of the forecasts, so that a perfect separation of few customers stays finite."""
+SMALLEST = 40
+"""Fewer customers do not show a gain of the size that ratings can have."""
+
+
+def forecast_gain(
+    value: pd.DataFrame,
+    relationship: pd.Series,
+    outcome: pd.Series,
+    *,
+    folds: int = 10,
+    repeats: int = 5,
+    resamples: int = 500,
+    seed: int,
+) -> pd.DataFrame:
+    """How well value alone, and value with the relationship, forecast what came after.
+
+    Logistic forecasts of the outcome, each customer forecast from the others (cross-validation over
+    customers; the split by date is made by the caller: nothing from after the date on the left side).
+
+    Parameters
+    ----------
+    value : DataFrame of n customers
+        What was known of value at the date: numbers, such as log value, frequency, idle time.
+    relationship : Series of the same customers
+        The relationship as it was rated by then; every customer must have one.
+    outcome : Series of the same customers, boolean
+        What came after: active again, or among the best.
+    folds, repeats : int
+        Cross-validation.
+    resamples, seed : int
+        Bootstrap over customers for the interval of the gain; the seed of all random numbers.
+
+    Returns
+    -------
+    DataFrame, one row a forecast: "value alone", "value and relationship", "gain"
+        `deviance`, mean -2 log likelihood of a customer (smaller is better), `auc` (the chance that a
+        customer with the outcome is put before one without), `calibration` (slope of the outcome on the
+        forecast's log odds; 1 is right, below 1 too bold); and for the gain `lower_95`, `upper_95` of
+        the deviance saved.
+    """
+    known = outcome.astype(bool)
+    if len(known) < SMALLEST or known.sum() < 5 or (~known).sum() < 5:
+        message = (
+            f"Too few to tell: {len(known):,} customers with a rating before the date, {known.sum():,} "
+            f"of them with the outcome. At least {SMALLEST} customers and 5 on each side are needed."
+        )
+        raise ValueError(message)
+    random = np.random.default_rng(seed)
+    y = known.to_numpy(float)
+    alone = _scaled(value)
+    with_rating = np.column_stack([alone, _scaled(relationship.to_frame())])
+    splits = [_folds(y, folds, random) for _ in range(repeats)]
+    odds = [
+        np.mean([_forecast(design, y, split) for split in splits], axis=0)
+        for design in (alone, with_rating)
+    ]
+    loss = [2 * np.logaddexp(0, np.where(y > 0, -eta, eta)) for eta in odds]
+    rows = {
+        name: {"deviance": part.mean(), "auc": _auc(eta, y), "calibration": _slope(eta, y)}
+        for name, part, eta in zip(
+            ("value alone", "value and relationship"), loss, odds, strict=True
+        )
+    }
+    saved = loss[0] - loss[1]
+    again = saved[random.integers(len(saved), size=(resamples, len(saved)))].mean(axis=1)
+    rows["gain"] = {
+        "deviance": saved.mean(),
+        "auc": rows["value and relationship"]["auc"] - rows["value alone"]["auc"],
+        "calibration": np.nan,
+        "lower_95": np.quantile(again, 0.025),
+        "upper_95": np.quantile(again, 0.975),
+    }
+    return pd.DataFrame.from_dict(rows, orient="index").rename_axis("forecast")
+
+
+def _folds(y: np.ndarray, folds: int, random: np.random.Generator) -> np.ndarray:
+    """A fold number for every customer, the outcome spread evenly over the folds."""
+    number = np.empty(len(y), dtype=int)
+    for kind in (0.0, 1.0):
+        members = random.permutation(np.flatnonzero(y == kind))
+        number[members] = np.arange(len(members)) % folds
+    return number
+
+
+def _forecast(design: np.ndarray, y: np.ndarray, fold: np.ndarray) -> np.ndarray:
+    eta = np.empty(len(y))
+    full = np.column_stack([np.ones(len(y)), design])
+    penalty = np.r_[0.0, np.full(design.shape[1], PENALTY)]
+    for k in np.unique(fold):
+        train = fold != k
+        model = GLM(y[train], full[train], family=Binomial())
+        eta[~train] = full[~train] @ model.fit_regularized(alpha=penalty, L1_wt=0.0).params
+    return eta
+
+
+def _scaled(frame: pd.DataFrame) -> np.ndarray:
+    if frame.isna().to_numpy().any():
+        bad = frame.index[frame.isna().any(axis=1)]
+        message = (
+            f"A forecast needs complete rows: {len(bad):,} of {len(frame):,} customers lack a number "
+            f"(first: {bad[0]!r}). Leave them out."
+        )
+        raise ValueError(message)
+    x = frame.to_numpy(float)
+    size = x.std(axis=0)
+    return (x - x.mean(axis=0)) / np.where(size > 0, size, 1.0)
+
+
+def _auc(eta: np.ndarray, y: np.ndarray) -> float:
+    ranks = stats.rankdata(eta)
+    ones = y.sum()
+    return float((ranks[y > 0].sum() - ones * (ones + 1) / 2) / (ones * (len(y) - ones)))
+
+
+def _slope(eta: np.ndarray, y: np.ndarray) -> float:
+    if np.ptp(eta) == 0:
+        return np.nan
+    model = GLM(y, np.column_stack([np.ones(len(y)), eta]), family=Binomial())
+    return float(model.fit_regularized(alpha=np.array([0.0, 1e-4]), L1_wt=0.0).params[1])
