@@ -2,9 +2,9 @@
 
 One ordering by money, one by people. The measures differ in what they punish: tau-b and gamma count
 pairs in the same and in opposite order, weighted kappa counts how many tiers two segmentations are
-apart, rank-biased overlap looks at the top, where the attention is. Measures that ignore the order of
-the tiers (mutual information, the adjusted Rand index) are left out on purpose: renaming the best
-tier the worst leaves them unchanged.
+apart, rank-biased overlap looks at the top, where the attention is. Measures that ignore the
+order of the tiers (mutual information, the adjusted Rand index) are left out on purpose: renaming
+the best tier the worst leaves them unchanged.
 """
 
 from __future__ import annotations
@@ -63,7 +63,10 @@ def pairs(x: np.ndarray, y: np.ndarray) -> Pairs:
         raise ValueError(message)
     if np.isnan(x).any() or np.isnan(y).any():
         n = int((np.isnan(x) | np.isnan(y)).sum())
-        message = f"An ordering has no missing values: {n} of {len(x)} customers lack one. Leave them out."
+        message = (
+            f"An ordering has no missing values: {n} of {len(x)} customers lack one. Leave them "
+            "out."
+        )
         raise ValueError(message)
     ties_x, ties_y, ties_both = _tied(x), _tied(y), _tied(np.column_stack([x, y]))
     everybody = len(x) * (len(x) - 1) / 2
@@ -117,8 +120,8 @@ def square_tests(table: np.ndarray | list) -> pd.DataFrame:
     """Does one side put customers higher than the other? Tests of a square transition table.
 
     Bowker (1948): as many move up as down between each pair of tiers. Stuart (1955) and Maxwell
-    (1970), and Bhapkar (1966): both sides fill the tiers equally. Pairs of tiers between which nobody
-    moves say nothing and are left out of Bowker's degrees of freedom.
+    (1970), and Bhapkar (1966): both sides fill the tiers equally. Pairs of tiers between which
+    nobody moves say nothing and are left out of Bowker's degrees of freedom.
 
     Returns
     -------
@@ -129,7 +132,8 @@ def square_tests(table: np.ndarray | list) -> pd.DataFrame:
     --------
     Unaided distance vision, 7,477 women, right eye against left (Stuart 1953):
 
-    >>> vision = [[1520, 266, 124, 66], [234, 1512, 432, 78], [117, 362, 1772, 205], [36, 82, 179, 492]]
+    >>> vision = [[1520, 266, 124, 66], [234, 1512, 432, 78],
+    ...           [117, 362, 1772, 205], [36, 82, 179, 492]]
     >>> square_tests(vision)["statistic"].round(3).to_dict()
     {'Bowker': 19.107, 'Stuart-Maxwell': 11.957, 'Bhapkar': 11.976}
     """
@@ -156,8 +160,9 @@ def rank_biased_overlap(x: np.ndarray, y: np.ndarray, p: float) -> float:
     """How much two orderings share at the top: 1 the same, near 0 nothing in common.
 
     Rank-biased overlap of Webber, Moffat & Zobel (2010), extrapolated: at each depth the share of
-    customers that both orderings have down to it, depths weighted by p^(d-1). Customers that tie share
-    their places: the result is the mean over all ways to break the ties (variant a of Corsi & Urbano 2024).
+    customers that both orderings have down to it, depths weighted by p^(d-1). Customers that tie
+    share their places: the result is the mean over all ways to break the ties (variant a of Corsi
+    & Urbano 2024).
 
     Parameters
     ----------
@@ -186,9 +191,7 @@ def top_overlap(x: np.ndarray, y: np.ndarray, share: float) -> float:
     """Of the best `share` by x, the part that is among the best `share` by y; ties share places."""
     count = top_count(len(x), share)
     first, second = _places(x), _places(y)
-    chance = [
-        np.clip((count - place + 1) / (ties + 1), 0, 1) for place, ties in (first, second)
-    ]
+    chance = [np.clip((count - place + 1) / (ties + 1), 0, 1) for place, ties in (first, second)]
     return float((chance[0] * chance[1]).sum() / count)
 
 
@@ -220,6 +223,8 @@ def _tied(x: np.ndarray) -> float:
 def _square(table: np.ndarray | list) -> np.ndarray:
     table = np.asarray(table)
     if table.ndim != 2 or table.shape[0] != table.shape[1]:
-        message = f"A transition table is square, tiers by the same tiers: its shape is {table.shape}."
+        message = (
+            f"A transition table is square, tiers by the same tiers: its shape is {table.shape}."
+        )
         raise ValueError(message)
     return table

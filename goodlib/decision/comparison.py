@@ -4,9 +4,9 @@ Both sides are measured with error, and error hides agreement: two sides that ag
 .36 when one is measured with a reliability of .70 and the other of .52. So every measure is given
 three times. Naive: between the two estimates as they stand. Propagated: between joint draws of both
 sides, as if one draw were the truth; because the two sides are drawn independently of one another,
-this lies still lower. Disattenuated: what the agreement would be if both sides were known exactly, by
-Spearman's (1904) correction with the reliability that the draws themselves show; it assumes that the
-errors of the two sides have nothing to do with one another.
+this lies still lower. Disattenuated: what the agreement would be if both sides were known
+exactly, by Spearman's (1904) correction with the reliability that the draws themselves show; it
+assumes that the errors of the two sides have nothing to do with one another.
 """
 
 from __future__ import annotations
@@ -40,6 +40,10 @@ SMALLEST = 12
 """Fewer customers with both a value and a rating are not compared."""
 WEAKEST = 0.10
 """A side with a smaller reliability is not corrected for: dividing by it would invent agreement."""
+
+
+NODES, WEIGHTS = np.polynomial.legendre.leggauss(48)
+TURN = 2 * np.pi
 
 
 class Sides(NamedTuple):
@@ -145,7 +149,8 @@ def association(
     -------
     DataFrame, one row a measure and view
         `measure`, `view` (one of VIEWS), `estimate`, `lower_95`, `upper_95`. Rank-biased overlap is
-        not disattenuated: it has no formula. A side with a reliability below WEAKEST has none either.
+        not disattenuated: it has no formula. A side with a reliability below WEAKEST has none
+        either.
     """
     random = np.random.default_rng(seed)
     n, count = both.value.shape
@@ -254,13 +259,14 @@ def _exact(
 
 
 def _both_above(a: float, b: float, r: float) -> float:
-    """P(X > a, Y > b) of two standard normals with correlation r."""
+    """P(X > a, Y > b) of two standard normals with correlation r, by Plackett's (1954) identity."""
     if np.inf in (a, b):
         return 0.0
     if -np.inf in (a, b):
         return float(stats.norm.sf(max(a, b)))
-    normal = stats.multivariate_normal([0, 0], [[1, r], [r, 1]])
-    return float(normal.cdf([-a, -b]))
+    angle = np.arcsin(r) / 2 * (NODES + 1)
+    density = np.exp(-(a * a - 2 * a * b * np.sin(angle) + b * b) / (2 * np.cos(angle) ** 2))
+    return float(stats.norm.sf(a) * stats.norm.sf(b) + np.arcsin(r) / 2 * WEIGHTS @ density / TURN)
 
 
 def _measures(
@@ -303,5 +309,3 @@ def _mean_correlation(z: np.ndarray) -> float:
         message = "Reliability needs at least two draws of each customer."
         raise ValueError(message)
     return float(((z.sum(axis=1) ** 2).sum() / n - count) / (count * (count - 1)))
-
-

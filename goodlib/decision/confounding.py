@@ -1,7 +1,7 @@
 """Is the association between value and relationship one of its own, or made by something else?
 
-Long-standing customers have bought more and are known better; so value and relationship may go together
-over all customers and not at all among those of equal tenure.
+Long-standing customers have bought more and are known better; so value and relationship may go
+together over all customers and not at all among those of equal tenure.
 """
 
 from __future__ import annotations
@@ -31,8 +31,9 @@ def within(value: pd.Series, relationship: pd.Series, groups: pd.Series) -> pd.D
     -------
     DataFrame, one row a group, "all customers" first and "within groups" second
         `n`, `tau_b`, `lower_95`, `upper_95` by Fisher's z with Fieller, Hartley & Pearson's (1957)
-        variance; "within groups" is the mean of the groups, weighted by the inverse of that variance. A group of
-        fewer than SMALLEST customers, or one without any difference, has no tau.
+        variance; "within groups" is the mean of the groups, weighted by the inverse of that
+        variance. A group of fewer than SMALLEST customers, or one without any difference, has no
+        tau.
     """
     rows = {"all customers": _tau(value, relationship)}
     each = {
@@ -60,9 +61,9 @@ def partial_rank(
 ) -> pd.Series:
     """The rank correlation of value and relationship with the covariates held fixed.
 
-    Both sides are regressed on the covariates by cumulative probit (statsmodels' OrderedModel, on `classes`
-    ordered classes), and their probability-scale residuals P(Y* < y) - P(Y* > y) are correlated:
-    Liu, Li, Wanga & Shepherd (2018). Only order counts, so no outlier and no unit does.
+    Both sides are regressed on the covariates by cumulative probit (statsmodels' OrderedModel, on
+    `classes` ordered classes), and their probability-scale residuals P(Y* < y) - P(Y* > y) are
+    correlated: Liu, Li, Wanga & Shepherd (2018). Only order counts, so no outlier and no unit does.
 
     Parameters
     ----------
@@ -74,12 +75,14 @@ def partial_rank(
 
     Returns
     -------
-    Series: `overall` and `partial` rank correlation, each with `_lower_95` and `_upper_95`, and `n`.
+    Series: `overall` and `partial` rank correlation, each with `_lower_95` and `_upper_95`, and
+    `n`.
     """
     missing = covariates.isna().any(axis=1)
     if missing.any():
         message = (
-            f"Covariates must be complete: {missing.sum():,} of {len(covariates):,} customers lack one "
+            f"Covariates must be complete: {missing.sum():,} of {len(covariates):,} customers "
+            "lack one "
             f"(first: {covariates.index[missing][0]!r}). Leave these customers out."
         )
         raise ValueError(message)

@@ -1,7 +1,7 @@
 """Do the ratings tell anything about what comes after that money does not tell already?
 
-Two forecasts of the same outcome, made at a date in the past: one from value alone, one from value and
-the relationship as it was rated then. That the ratings add nothing is a result too.
+Two forecasts of the same outcome, made at a date in the past: one from value alone, one from
+value and the relationship as it was rated then. That the ratings add nothing is a result too.
 """
 
 from __future__ import annotations
@@ -31,7 +31,8 @@ def forecast_gain(
     """How well value alone, and value with the relationship, forecast what came after.
 
     Logistic forecasts of the outcome, each customer forecast from the others (cross-validation over
-    customers; the split by date is made by the caller: nothing from after the date on the left side).
+    customers; the split by date is made by the caller: nothing from after the date on the left
+    side).
 
     Parameters
     ----------
@@ -49,16 +50,18 @@ def forecast_gain(
     Returns
     -------
     DataFrame, one row a forecast: "value alone", "value and relationship", "gain"
-        `deviance`, mean -2 log likelihood of a customer (smaller is better), `auc` (the chance that a
-        customer with the outcome is put before one without), `calibration` (slope of the outcome on the
-        forecast's log odds; 1 is right, below 1 too bold); and for the gain `lower_95`, `upper_95` of
-        the deviance saved.
+        `deviance`, mean -2 log likelihood of a customer (smaller is better), `auc` (the chance
+        that a customer with the outcome is put before one without), `calibration` (slope of the
+        outcome on the forecast's log odds; 1 is right, below 1 too bold); and for the gain
+        `lower_95`, `upper_95` of the deviance saved.
     """
     known = outcome.astype(bool)
     if len(known) < SMALLEST or known.sum() < 5 or (~known).sum() < 5:
         message = (
-            f"Too few to tell: {len(known):,} customers with a rating before the date, {known.sum():,} "
-            f"of them with the outcome. At least {SMALLEST} customers and 5 on each side are needed."
+            f"Too few to tell: {len(known):,} customers with a rating before the date, "
+            f"{known.sum():,} "
+            f"of them with the outcome. At least {SMALLEST} customers and 5 on each side are "
+            "needed."
         )
         raise ValueError(message)
     random = np.random.default_rng(seed)
@@ -113,7 +116,8 @@ def _scaled(frame: pd.DataFrame) -> np.ndarray:
     if frame.isna().to_numpy().any():
         bad = frame.index[frame.isna().any(axis=1)]
         message = (
-            f"A forecast needs complete rows: {len(bad):,} of {len(frame):,} customers lack a number "
+            f"A forecast needs complete rows: {len(bad):,} of {len(frame):,} customers lack a "
+            "number "
             f"(first: {bad[0]!r}). Leave them out."
         )
         raise ValueError(message)

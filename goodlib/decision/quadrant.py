@@ -68,12 +68,15 @@ def quadrants(
     Returns
     -------
     DataFrame, one row a customer of `draws_value`
-        `p_valuable`, `p_warm`, `strained` (one less `p_warm`), `p_valuable_warm`, `p_valuable_strained`,
-        `p_modest_warm`, `p_modest_distant`, `quadrant` (one of QUADRANTS, "undecided" or "unknown") and
-        `p_quadrant`, the probability of that quadrant. All but `p_valuable` are missing for the unknown.
+        `p_valuable`, `p_warm`, `strained` (one less `p_warm`), `p_valuable_warm`,
+        `p_valuable_strained`, `p_modest_warm`, `p_modest_distant`, `quadrant` (one of QUADRANTS,
+        "undecided" or "unknown") and `p_quadrant`, the probability of that quadrant. All but
+        `p_valuable` are missing for the unknown.
     """
     if not 0.25 < decided < 1:
-        message = f"decided is a probability above 0.25 (blind chance) and below 1, got {decided!r}."
+        message = (
+            f"decided is a probability above 0.25 (blind chance) and below 1, got {decided!r}."
+        )
         raise ValueError(message)
     customers = draws_value.index
     known = customers.isin(draws_relationship.index if rated is None else rated)
@@ -103,10 +106,10 @@ def rank_gap(both: Sides) -> pd.DataFrame:
     Returns
     -------
     DataFrame, one row a customer with both sides
-        `value_rank` and `relationship_rank`, expected places with 1 the best; `rank_gap`, the expected
-        number of places by which money puts the customer higher than people do (negative: people put
-        him higher), with `rank_gap_lower_80`, `rank_gap_upper_80`, and `p_money_first`, the chance that
-        money puts him higher at all.
+        `value_rank` and `relationship_rank`, expected places with 1 the best; `rank_gap`, the
+        expected number of places by which money puts the customer higher than people do
+        (negative: people put him higher), with `rank_gap_lower_80`, `rank_gap_upper_80`, and
+        `p_money_first`, the chance that money puts him higher at all.
     """
     n = len(both.customers)
     places = [n + 1 - stats.rankdata(side, axis=0) for side in (both.value, both.relationship)]

@@ -28,8 +28,8 @@ SEGMENTS = (
 def scores(values: pd.Series, n: int = 5) -> pd.Series:
     """Quantile scores 1 to n, n the best; equal values always get equal scores.
 
-    The score is that of the middle rank of a tie, so with many ties some scores stay empty: better than
-    customers who are told apart by the order of the file.
+    The score is that of the middle rank of a tie, so with many ties some scores stay empty:
+    better than customers who are told apart by the order of the file.
 
     Examples
     --------
@@ -161,7 +161,8 @@ def value_potential(today: pd.Series, potential: pd.Series, share: float) -> pd.
     if not today.index.equals(potential.index):
         missing = today.index.symmetric_difference(potential.index)
         message = (
-            f"Value and potential must be of the same customers: {len(missing):,} stand on one side "
+            f"Value and potential must be of the same customers: {len(missing):,} stand on one "
+            "side "
             f"only (first: {missing[0]!r})."
             if len(missing)
             else "Value and potential must have their customers in the same order. Reindex one."
