@@ -7,7 +7,10 @@ from typing import NamedTuple
 import numpy as np
 import pandas as pd
 
-from goodlib.decision.investment import GOODS
+from goodlib.decision.investment import GOODS, Plan, level_now
+
+FIRM = 0.95
+"""Share of the draws in which a move must go the same way to be called firm."""
 
 
 class Candidates(NamedTuple):
@@ -47,7 +50,7 @@ def gather(
     customers : DataFrame, one row a customer, optional
         `name`, `owner`.
     """
-    frame = goods[list(GOODS.values())].astype(float)
+    frame = _by_id(goods)[list(GOODS.values())].astype(float)
     assumed = frame.isna().sum().rename("assumed")
     frame = frame.fillna(frame.mean()).fillna(0.0)
     frame.insert(0, "kind", "customer")
@@ -57,9 +60,14 @@ def gather(
         (customers, ["name", "owner"]),
     ):
         if table is not None:
-            frame = frame.join(table[[column for column in columns if column in table]])
+            kept = _by_id(table)
+            frame = frame.join(kept[[column for column in columns if column in kept]])
     if prospects is not None and len(prospects):
-        frame = pd.concat([frame, _as_candidates(prospects, frame)])
+        frame = pd.concat([frame, _as_candidates(_by_id(prospects), frame)])
+    if "name" in frame:
+        frame["name"] = frame["name"].fillna(frame.index.to_series())
+    else:
+        frame["name"] = frame.index
     if "top_today" in frame:
         frame["top_today"] = frame["top_today"].eq(True)
     frame.index.name = "customer_id"
@@ -88,6 +96,88 @@ def _as_candidates(prospects: pd.DataFrame, customers: pd.DataFrame) -> pd.DataF
         )
         raise ValueError(message)
     return frame
+
+
+def hours_now(
+    people: pd.Index,
+    orders: pd.DataFrame,
+    *,
+    as_of: pd.Timestamp,
+    hours: float,
+    efforts: pd.DataFrame | None = None,
+) -> pd.Series:
+    """Hours a month that each candidate is given now.
+
+    The hours recorded over the last year where the firm keeps them; else `hours` spread over the
+    customers in proportion to what they ordered in the last three years, as if service went with
+    money (`Series.name` says which: "recorded" or "spread").
+    """
+    as_of = pd.Timestamp(as_of)
+    if efforts is not None:
+        lately = efforts[efforts["date"] > as_of - pd.DateOffset(years=1)]
+        given = lately.groupby("customer_id")["hours"].sum() / 12
+        return given.reindex(people, fill_value=0.0).rename("recorded")
+    lately = orders[orders["date"] > as_of - pd.DateOffset(years=3)]
+    spent = lately.groupby("customer_id")["amount"].sum().clip(lower=0)
+    return (hours * spent / spent.sum()).reindex(people, fill_value=0.0).rename("spread")
+
+
+def _by_id(table: pd.DataFrame) -> pd.DataFrame:
+    """The table indexed by its id, the first column that is one."""
+    for key in ("prospect_id", "customer_id"):
+        if key in table.columns:
+            return table.set_index(key)
+    return table
+
+
+def moves(plan: Plan, hours: pd.Series, acceptability: pd.DataFrame) -> pd.DataFrame:
+    """Everyone's level now and in the plan, and whether the move is firm.
+
+    Parameters
+    ----------
+    plan : Plan
+    hours : Series by candidate
+        Hours a month given now.
+    acceptability : DataFrame
+        As made by `Plan.stability`.
+
+    Returns
+    -------
+    DataFrame, one row a candidate
+        `kind`, `name`, `level_now`, `level`, `level_name`, `hours_now` and `hours` (a month, of the
+        levels), `cost`, `firmness` (share of draws in which the move goes the same way), `firm`,
+        and the goods, `p_top` and `strained` of the candidate.
+    """
+    people, services = plan.model.candidates, plan.model.services
+    before = level_now(hours.reindex(people.index), services)
+    frame = plan.levels[["kind", "level", "level_name", "hours", "cost"]].copy()
+    frame.insert(1, "name", people["name"] if "name" in people else people.index)
+    frame.insert(2, "level_now", before)
+    frame.insert(3, "hours_now", services["hours"].reindex(before).to_numpy(float))
+    frame["firmness"] = firmness(acceptability, before, frame["level"])
+    frame["firm"] = frame["firmness"] >= FIRM
+    kept = [key for key in (*GOODS.values(), "p_top", "strained") if key in people]
+    return frame.join(people[kept])
+
+
+def by_level(table: pd.DataFrame, services: pd.DataFrame) -> pd.DataFrame:
+    """One row a level: hours and candidates now and in the plan (`moves` gives the table)."""
+    now, then = table.groupby("level_now"), table.groupby("level")
+    columns = {
+        "hours_now": now["hours_now"].sum(),
+        "hours": then["hours"].sum(),
+        "candidates_now": now.size(),
+        "candidates": then.size(),
+    }
+    frame = pd.DataFrame(columns).reindex(services.index).fillna(0)
+    frame.insert(0, "level_name", services["name"])
+    return frame
+
+
+def transitions(table: pd.DataFrame, services: pd.DataFrame) -> pd.DataFrame:
+    """How many move from each level now (rows) to each level in the plan (columns)."""
+    counts = pd.crosstab(table["level_now"], table["level"])
+    return counts.reindex(index=services.index, columns=services.index, fill_value=0)
 
 
 def direction(level_now: pd.Series, level: pd.Series) -> pd.Series:

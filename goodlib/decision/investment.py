@@ -19,6 +19,7 @@ import numpy as np
 import pandas as pd
 
 from goodlib.decision.knapsack import InfeasiblePlan, Limit, choose, relaxation
+from goodlib.history.study import Investment
 
 GOODS = {"others": "good_for_others", "skill": "good_at_it", "you": "good_for_you"}
 """The three goods: the study's word for each, and the column of a candidate that holds it."""
@@ -50,6 +51,16 @@ class Limits:
     """Hours that are there of each skill, for candidates whose `skill` names one."""
     strained_level: int | None = None
     """Highest level for a strained customer without a named owner."""
+
+    @classmethod
+    def of(cls, chosen: Investment, hours_now: float) -> Limits:
+        """The limits a study chose; without hours of its own, as many as are given now."""
+        options = chosen.model_dump(exclude={"hours_per_month"})
+        return cls(hours=chosen.hours_per_month or hours_now, **options)
+
+    def without_exploring(self) -> Limits:
+        """The same limits without a share of the hours for exploring."""
+        return replace(self, explore=0.0)
 
 
 @dataclass(frozen=True)
@@ -355,6 +366,11 @@ class InvestmentModel:
                 f"or lower minimum_level."
             )
             raise InfeasiblePlan(message)
+
+
+def hours_of(hours: pd.Series, services: pd.DataFrame) -> float:
+    """Hours that the levels nearest to the hours given now take in all."""
+    return float(services["hours"].reindex(level_now(hours, services)).sum())
 
 
 def level_now(hours: pd.Series, services: pd.DataFrame) -> pd.Series:

@@ -99,12 +99,12 @@ class Balance(_Strict):
 
 
 class Investment(_Strict):
-    """Limits of the service plan (decision/investment.py), per year."""
+    """Limits of the service plan (decision/investment.py), a month."""
 
     hours_per_month: float | None = Field(None, gt=0)
     """Hours for service to customers and prospects; none: as many as are given now."""
     budget: float | None = Field(None, gt=0)
-    """Money a year that service may cost."""
+    """Money a month that service may cost."""
     minimum_level: int | None = None
     floors: dict[Literal["others", "skill", "you"], float] = Field(default_factory=dict)
     customer_share: float | None = Field(None, gt=0, le=1)

@@ -18,6 +18,7 @@ import pandas as pd
 from IPython.display import display
 
 from goodlib.history import Study, prepare
+from goodlib.report.export import export
 from goodlib.report.words import Sentence, Words
 
 
@@ -110,6 +111,10 @@ class Chapter:
         part = path.with_suffix(".part")
         frame.to_parquet(part)
         part.replace(path)
+
+    def export(self, name: str, frame: pd.DataFrame) -> None:
+        """Leaves a table in the run's tables/ for a spreadsheet: <name>.csv and <name>.xlsx."""
+        export(frame, self.processed / name)
 
     def load(self, name: str) -> pd.DataFrame:
         """A canonical table of the study, or one that an earlier chapter handed over."""

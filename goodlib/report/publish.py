@@ -129,6 +129,9 @@ def _leave(
     for path in sorted((stage / "processed").glob("*.parquet")):
         if path.stem not in CANONICAL and not path.stem.startswith("draws_"):
             shutil.copyfile(path, tables / path.name)
+    for ending in ("csv", "xlsx"):
+        for path in sorted((stage / "processed").glob(f"*.{ending}")):
+            shutil.copyfile(path, tables / path.name)
     customers = one_row_a_customer(stage / "processed")
     if len(customers):
         customers.to_parquet(tables / "customers.parquet")

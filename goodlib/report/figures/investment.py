@@ -26,7 +26,7 @@ def plot_hours_by_level(table: pd.DataFrame, *, ax: Axes | None = None) -> Axes:
             note = f" {size:,.0f} h for {people:,.0f}"
             ax.text(size, row + shift, note, va="center", fontsize=9, color=style.MUTED)
     ax.set_yticks(rows, [style.shorten(name, 24) for name in table["level_name"]])
-    ax.set_xlabel("hours a year")
+    ax.set_xlabel("hours a month")
     ax.margins(x=0.22)
     ax.set_xlim(left=0)
     ax.grid(visible=False, axis="y")
@@ -61,12 +61,13 @@ def plot_moves(moves: pd.DataFrame, names: pd.Series, *, ax: Axes | None = None)
 
 
 def plot_biggest_moves(plan: pd.DataFrame, *, count: int = 20, ax: Axes | None = None) -> Axes:
-    """Hours a year now and planned for those whose hours change most; firm moves are filled.
+    """Hours a month now and planned where they rise and fall most; firm moves are filled.
 
     `plan`: one row a candidate, `name`, `hours_now`, `hours`, `firm`.
     """
-    change = (plan["hours"] - plan["hours_now"]).abs().sort_values(ascending=False)
-    shown = plan.loc[change.index[:count]].sort_values("hours", kind="stable")
+    change = plan["hours"] - plan["hours_now"]
+    most, least = change[change > 0].nlargest(count // 2), change[change < 0].nsmallest(count // 2)
+    shown = plan.loc[[*least.index, *most.index[::-1]]]
     ax = style.axes(ax, height=0.28 * len(shown) + 1.5)
     rows = np.arange(len(shown))
     up = (shown["hours"] >= shown["hours_now"]).to_numpy()
@@ -90,7 +91,7 @@ def plot_biggest_moves(plan: pd.DataFrame, *, count: int = 20, ax: Axes | None =
                 )
     ax.scatter(shown["hours_now"], rows, s=14, color=style.GRAY, zorder=2, label="now")
     ax.set_yticks(rows, [style.shorten(name) for name in shown["name"]])
-    ax.set_xlabel("hours a year")
+    ax.set_xlabel("hours a month")
     ax.set_ylim(-0.7, len(shown) - 0.3)
     ax.grid(visible=False, axis="y")
     ax.figure.legend(*ax.get_legend_handles_labels(), loc="outside lower center", ncols=3)
@@ -111,7 +112,7 @@ def plot_response(services: pd.DataFrame, *, ax: Axes | None = None) -> Axes:
     ax.set_xticks(hours, [f"{style.shorten(n, 18)}\n{h:g} h" for n, h in _labels(services)])
     ax.set_xticks([], minor=True)
     ax.set_ylim(0, None)
-    ax.set_xlabel("level of service and its hours a year")
+    ax.set_xlabel("level of service and its hours a month")
     ax.set_ylabel("share of the good it brings")
     style.percent_axis(ax)
     style.label_ends(ax)

@@ -25,12 +25,12 @@ def summary(plan: pd.DataFrame) -> Sentence:
     }
     if not values["moves"]:
         return Sentence(
-            "Nobody needs to move: with {hours:count} hours a year the {people:count} customers "
+            "Nobody needs to move: with {hours:count} hours a month the {people:count} customers "
             "and prospects are already at the levels that bring most.",
             values,
         )
     return Sentence(
-        "With {hours:count} hours a year, {up:count} of {people:count} customers and prospects "
+        "With {hours:count} hours a month, {up:count} of {people:count} customers and prospects "
         "should get more, {down:count} less, and {stay:count} stay; {firm:count} of the "
         "{moves:plural move} hold in at least 95 % of the draws, the rest are worth a "
         "conversation.",
@@ -38,28 +38,25 @@ def summary(plan: pd.DataFrame) -> Sentence:
     )
 
 
-def gain(plan: Plan, before: pd.Series) -> Sentence:
-    """What the plan brings beside what today's levels bring, by the study's response table.
-
-    `before`: the good that today's levels bring, by good.
-    """
-    now, then = before["you"], plan.goods["you"]
-    values = {"now": now, "then": then, "change": (then - now) / abs(now) if now else np.nan}
-    change = "{change:percent} more" if then >= now else "{drop:percent} less"
-    values["drop"] = -values["change"]
-    tail = (
-        ", if customers respond to service as the study assumes (an assumption, not an estimate)."
-    )
-    if not now:
-        return Sentence("The plan brings {then:money} of good for us" + tail, values)
+def gain(plan: Plan, table: pd.DataFrame) -> Sentence:
+    """What the plan brings beside what today's levels bring, by the study's response table."""
+    rows = np.arange(len(table))
+    before = plan.model.services.index.get_indexer(table["level_now"])
+    now, then = float(plan.model.gain("you")[rows, before].sum()), float(plan.goods["you"])
+    values = {"now": now, "then": then, "change": abs(then - now) / abs(now) if now else np.nan}
+    values |= {"hours_now": table["hours_now"].sum(), "hours": table["hours"].sum()}
+    way = "more" if then >= now else "less"
     return Sentence(
-        "The plan brings {then:money} of good for us instead of {now:money}: " + change + tail,
+        "With {hours:count} hours a month instead of {hours_now:count}, the plan brings "
+        "{then:money} "
+        f"of good for us instead of {{now:money}} ({{change:percent}} {way}), if customers respond "
+        "to service as the study assumes; that is an assumption, not an estimate.",
         values,
     )
 
 
 def price_of_an_hour(prices: pd.DataFrame) -> Sentence:
-    """What one more hour a year would bring."""
+    """What one more hour a month would bring."""
     hours = prices.loc["hours"]
     values = {"you": hours["you"], "used": hours["used"], "limit": hours["limit"]}
     if not hours["binding"]:
@@ -69,7 +66,7 @@ def price_of_an_hour(prices: pd.DataFrame) -> Sentence:
             values,
         )
     return Sentence(
-        "One more hour a year would bring about {you:money} of good for us: the price above "
+        "One more hour a month would bring about {you:money} of good for us: the price above "
         "which an hour is better spent elsewhere.",
         values,
     )
@@ -79,6 +76,7 @@ def floors(prices: pd.DataFrame) -> Sentence:
     """What the firm gives up by what it insists on."""
     least = prices[prices.index.str.startswith("floor") | (prices.index == "exploration")]
     binding = least[least["binding"]]
+    names = " and ".join(str(name) for name in least.index)
     values = {"asked": len(least), "binding": len(binding), "you": -binding["you"].sum()}
     if least.empty:
         return Sentence(
@@ -88,8 +86,7 @@ def floors(prices: pd.DataFrame) -> Sentence:
         )
     if binding.empty:
         return Sentence(
-            "What the firm insists on costs nothing: the best plan keeps all {asked:count} such "
-            "limits of itself.",
+            "What the firm insists on costs nothing: the best plan keeps " + names + " of itself.",
             values,
         )
     names = ", ".join(str(name) for name in binding.index)
@@ -125,17 +122,99 @@ def exploration(model: InvestmentModel, limits: Limits, cost: float) -> Sentence
     )
 
 
-def assumed(counts: pd.Series, people: int) -> Sentence | None:
-    """Of whom a good had to be assumed."""
-    some = counts[counts > 0]
-    if some.empty:
-        return None
+def basis(assumed: pd.Series, now: pd.Series, people: pd.DataFrame) -> Sentence:
+    """What the plan rests on: of whom a good was assumed, and how today's hours are known."""
     named = {column: WORDS[good] for good, column in GOODS.items()}
-    parts = ", ".join(f"{named[column]} of {count:,}" for column, count in some.items())
+    parts = [f"{named[key]} of {count:,}" for key, count in assumed.items() if count]
+    values = {
+        "customers": int((people["kind"] == "customer").sum()),
+        "prospects": int((people["kind"] == "prospect").sum()),
+    }
+    text = "The plan covers {customers:plural customer} and {prospects:plural 'open prospect'}"
+    text = text.replace("{prospects:plural 'open prospect'}", "{prospects:count} open prospects")
+    if parts:
+        text += "; the mean of the known stands in for " + ", ".join(parts)
+    hours = {
+        "recorded": ". Hours now are those recorded over the last year.",
+        "spread": (
+            ". No hours are recorded: today's are taken to go with what was ordered in the last "
+            "three years."
+        ),
+    }
+    return Sentence(text + hours[str(now.name)], values)
+
+
+def levels(table: pd.DataFrame) -> Sentence:
+    """Where the hours go by level."""
+    change = (
+        table.groupby("level")["hours"].sum() - table.groupby("level_now")["hours_now"].sum()
+    ).fillna(0)
+    names = table.drop_duplicates("level").set_index("level")["level_name"]
+    if change.empty or change.max() <= 0:
+        return Sentence("The plan uses no level of service more than today.", {})
+    level = change.idxmax()
     return Sentence(
-        "Not everything is known of everybody: " + parts + " of {people:plural customer} had to "
-        "be set to the mean of the known.",
-        {"people": people},
+        "Most of the hours that move go to {level:name}: {hours:count} a month more than now.",
+        {"level": names.get(level, level), "hours": change[level]},
+    )
+
+
+def movers(table: pd.DataFrame) -> Sentence:
+    """Who moves by kind."""
+    up = table["level"] > table["level_now"]
+    values = {
+        "up": int((up & (table["kind"] == "customer")).sum()),
+        "down": int((table["level"] < table["level_now"]).sum()),
+        "new": int((up & (table["kind"] == "prospect")).sum()),
+    }
+    return Sentence(
+        "{up:plural customer} and {new:plural prospect} go up a level or more; {down:count} go "
+        "down.",
+        values,
+    )
+
+
+def firm(table: pd.DataFrame) -> Sentence:
+    """How many of the moves are firm."""
+    moved = table["level"] != table["level_now"]
+    values = {"moves": int(moved.sum()), "firm": int((moved & table["firm"]).sum())}
+    values["talk"] = values["moves"] - values["firm"]
+    if not values["moves"]:
+        return Sentence("Nobody moves: today's levels are the plan's.", values)
+    return Sentence(
+        "{firm:count} of {moves:plural move} are firm; {talk:count} are worth a conversation "
+        "first.",
+        values,
+    )
+
+
+def agenda(table: pd.DataFrame, count: int = 8) -> pd.DataFrame:
+    """The largest moves with their reasons, as a table for a meeting."""
+    change = table["hours"] - table["hours_now"]
+    most, least = change[change > 0].nlargest(count), change[change < 0].nsmallest(count)
+    shown = table.loc[[*most.index, *least.index]]
+    return pd.DataFrame(
+        {
+            "name": shown["name"],
+            "kind": shown["kind"],
+            "hours_now": shown["hours_now"],
+            "hours": shown["hours"],
+            "firm_share": shown["firmness"],
+            "reason": shown["reason"],
+        }
+    )
+
+
+def limits(prices: pd.DataFrame) -> pd.DataFrame:
+    """The plan's limits as a table: kept, used, binding, and the money one more unit brings."""
+    return pd.DataFrame(
+        {
+            "at": prices["limit"],
+            "used": prices["used"],
+            "binding": np.where(prices["binding"], "yes", "no"),
+            "unit_value": np.where(prices["binding"], prices["you"], 0.0),
+        },
+        index=prices.index,
     )
 
 
