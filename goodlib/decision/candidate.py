@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
 from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
 
-from goodlib.decision.investment import GOODS, Plan, level_now
+from goodlib.decision.investment import GOODS, Plan
 
 FIRM = 0.95
 """Share of the draws in which a move must go the same way to be called firm."""
@@ -120,6 +121,31 @@ def hours_now(
     lately = orders[orders["date"] > as_of - pd.DateOffset(years=3)]
     spent = lately.groupby("customer_id")["amount"].sum().clip(lower=0)
     return (hours * spent / spent.sum()).reindex(people, fill_value=0.0).rename("spread")
+
+
+def hours_of(hours: pd.Series, services: pd.DataFrame) -> float:
+    """Hours that the levels nearest to the hours given now take in all."""
+    return float(services["hours"].reindex(level_now(hours, services)).sum())
+
+
+def level_now(hours: pd.Series, services: pd.DataFrame) -> pd.Series:
+    """The level whose hours come nearest to those a customer was given (ties: the lower one).
+
+    Parameters
+    ----------
+    hours : Series, shape (n,)
+        Hours given to each customer in one planning period.
+    services : DataFrame
+        As for `InvestmentModel`.
+    """
+    table = services.set_index("level") if "level" in services.columns else services
+    table = table["hours"].astype(float).sort_values()
+    middles = [(low + high) / 2 for low, high in pairwise(table)]
+    return pd.Series(
+        table.index.to_numpy()[np.searchsorted(middles, hours.to_numpy(float))],
+        hours.index,
+        name="level_now",
+    )
 
 
 def _by_id(table: pd.DataFrame) -> pd.DataFrame:

@@ -13,7 +13,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
-from itertools import pairwise
 
 import numpy as np
 import pandas as pd
@@ -366,31 +365,6 @@ class InvestmentModel:
                 f"or lower minimum_level."
             )
             raise InfeasiblePlan(message)
-
-
-def hours_of(hours: pd.Series, services: pd.DataFrame) -> float:
-    """Hours that the levels nearest to the hours given now take in all."""
-    return float(services["hours"].reindex(level_now(hours, services)).sum())
-
-
-def level_now(hours: pd.Series, services: pd.DataFrame) -> pd.Series:
-    """The level whose hours come nearest to those a customer was given (ties: the lower one).
-
-    Parameters
-    ----------
-    hours : Series, shape (n,)
-        Hours given to each customer in one planning period.
-    services : DataFrame
-        As for `InvestmentModel`.
-    """
-    table = services.set_index("level") if "level" in services.columns else services
-    table = table["hours"].astype(float).sort_values()
-    middles = [(low + high) / 2 for low, high in pairwise(table)]
-    return pd.Series(
-        table.index.to_numpy()[np.searchsorted(middles, hours.to_numpy(float))],
-        hours.index,
-        name="level_now",
-    )
 
 
 def _check_services(services: pd.DataFrame) -> None:

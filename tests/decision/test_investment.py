@@ -6,7 +6,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from goodlib.decision.investment import InfeasiblePlan, InvestmentModel, Limits, level_now
+from goodlib.decision.candidate import level_now
+from goodlib.decision.investment import InfeasiblePlan, InvestmentModel, Limits
 from goodlib.decision.knapsack import Limit, choose, relaxation
 
 BALANCE = {"others": 0.15, "skill": 0.25, "you": 0.60}
