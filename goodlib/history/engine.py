@@ -44,7 +44,9 @@ class DuckDB:
 
     def register(self, name: str, frame: pd.DataFrame) -> None:
         """Makes a frame a table of this name."""
-        self.connection.register(name, frame)
+        self.connection.register("_given", frame)
+        self.table(name, "select * from _given")
+        self.connection.unregister("_given")
 
     def table(self, name: str, sql: str) -> None:
         """Makes a table of this name from a query."""
