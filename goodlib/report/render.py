@@ -164,6 +164,7 @@ def _outputs(notebook: NotebookNode) -> Iterator[tuple[int, NotebookNode]]:
 def _exporter(name: str, notebook: NotebookNode) -> Any:
     """nbconvert with the report's own template."""
     from nbconvert.exporters.templateexporter import TemplateExporter
+    from traitlets.config import Config
 
     def figure(output: NotebookNode, cell: NotebookNode) -> str:
         """A picture with its alt text."""
@@ -192,14 +193,14 @@ def _exporter(name: str, notebook: NotebookNode) -> Any:
             f'<pre data-output tabindex="0">{html.escape(output.data.get("text/plain", ""))}</pre>'
         )
 
-    exporter = TemplateExporter(
+    priority = ["image/png", "text/html", "text/plain"]
+    return TemplateExporter(
+        config=Config({"NbConvertBase": {"display_data_priority": priority}}),
         template_name="report",
         template_file="chapter.html.j2",
         extra_template_basedirs=[str(TEMPLATE)],
         filters={"figure": figure, "said": said, "prose": prose},
     )
-    exporter.display_data_priority = ["image/png", "text/html", "text/plain"]
-    return exporter
 
 
 def prose(markdown: str) -> str:

@@ -22,6 +22,7 @@ import nbformat
 from nbformat import NotebookNode
 
 NEEDS = re.compile(r"needs:(\w+)")
+SHOWS = re.compile(r"\bchapter\.(finding|claim|note|alert|figure|table)\(")
 TABLES = {
     "orders": "orders",
     "customers": "names and descriptions of customers",
@@ -130,7 +131,7 @@ def prepared(notebook: NotebookNode, has: Callable[[str], bool]) -> NotebookNode
             lost += cell.cell_type == "code"
         else:
             kept.append(cell)
-    shows = [c for c in kept if c.cell_type == "code" and "chapter." in c.source]
+    shows = [c for c in kept if c.cell_type == "code" and SHOWS.search(c.source)]
     sentence = _lacking(sorted(lacking), title(notebook), whole=not shows)
     notice = nbformat.v4.new_code_cell(
         f"chapter.alert({sentence!r})", id="what-is-lacking", metadata={"tags": ["lacking"]}

@@ -25,12 +25,12 @@ BY_NAME = (
     (r"_(lower|upper)_\d\d$", ""),  # the bounds of an interval are written as what they bound
     (r"^(p_|share|.*_share$|hit_rate|.*_rate$|value_captured|bias$|response)", "percent"),
     (
-        r"(^|_)(value|amount|margin|cost|spend|revenue|monetary_value|own|attributed|total)$",
+        r"(^|_)(value|amount|good_for_you|value_if_won|margin|cost|spend|revenue|monetary_value|own|attributed|total)$",
         "money",
     ),
     (r"(^|_)(date|since|first_contact|as_of|origin|day)$", "date"),
     (r"^(frequency|count|n_.*|nobs|orders|customers|clients|.*_count)$", "count"),
-    (r"(^|_)(id|name|year|level|kind)$", "text"),
+    (r"(^|_)(id|name|year|kind)$|^level|^firm$|^top_today$", "text"),
 )
 HEADINGS = {
     "customer_id": "Client",
