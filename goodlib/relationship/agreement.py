@@ -31,8 +31,9 @@ def krippendorff_alpha(
     Parameters
     ----------
     ratings : DataFrame
-        Columns `customer_id`, `rater`, `score`, optionally `item` and `date`: a unit is one
-        customer, item and date. A rater's repeated scores of one unit count once each.
+        Columns `customer_id`, `rater`, `score`, optionally `item`, `occasion` and `date`. A unit is
+        one customer and item, on one occasion or else in one year; of a rater's several scores of
+        one unit the latest counts.
     level : "nominal", "ordinal", "interval" or "ratio"
         What a difference of scores means; ordinal uses Krippendorff's rank distance.
     scale : list, optional
@@ -65,10 +66,11 @@ def krippendorff_alpha(
         message = f"level is one of {', '.join(LEVELS)}, and '{level}' was given."
         raise ValueError(message)
     frame = ratings.dropna(subset=["score"])
+    if "date" in frame:
+        frame = frame.sort_values("date", kind="stable")
+    frame = frame.assign(unit=_units(frame)).drop_duplicates(["unit", "rater"], keep="last")
     values, code = _values(frame["score"], level, scale)
-    unit = frame.groupby(
-        [k for k in ("customer_id", "item", "date") if k in frame], sort=False
-    ).ngroup()
+    unit = frame["unit"]
     customer = pd.factorize(frame["customer_id"])[0]
     rows = {"all": np.ones(len(frame), dtype=bool)}
     if without:
@@ -81,6 +83,14 @@ def krippendorff_alpha(
     columns = ["alpha", "lower", "upper", "n_units", "n_ratings"]
     out = pd.DataFrame.from_dict(found, orient="index", columns=columns)
     return out.astype({"n_units": int, "n_ratings": int}).rename_axis("without")
+
+
+def _units(frame: pd.DataFrame) -> pd.Series:
+    """What was rated: a customer and item, on one occasion or else in one year."""
+    keys = [frame[name] for name in ("customer_id", "item", "occasion") if name in frame]
+    if "date" in frame and "occasion" not in frame:
+        keys.append(pd.to_datetime(frame["date"]).dt.year)
+    return frame.groupby(keys, sort=False).ngroup()
 
 
 def _values(score: pd.Series, level: str, scale: list | None) -> tuple[np.ndarray, np.ndarray]:

@@ -7,6 +7,29 @@ from typing import Any
 import pandas as pd
 
 
+def by_side(ratings: pd.DataFrame, side: str) -> pd.DataFrame:
+    """Ratings by staff or by clients; a table without `side` holds staff's.
+
+    A `project` or `engagement` that the study names is what a rating was about: its occasion.
+    """
+    if side not in ("staff", "client"):
+        message = f"side is staff or client, and '{side}' was given."
+        raise ValueError(message)
+    about = {name: "occasion" for name in ("project", "engagement") if name in ratings}
+    frame = ratings.rename(columns=about if "occasion" not in ratings else {})
+    if "side" not in frame:
+        return frame if side == "staff" else frame.iloc[:0]
+    return frame[frame["side"] == side].drop(columns="side")
+
+
+def points(scale: list[Any] | None, ratings: pd.DataFrame) -> list[Any]:
+    """The scale as scores come out of the intake: words count from 1, numbers as they are."""
+    if scale is None:
+        return sorted(ratings["score"].dropna().unique())
+    words = any(isinstance(step, str) for step in scale)
+    return list(range(1, len(scale) + 1)) if words else list(scale)
+
+
 def checked(
     ratings: pd.DataFrame, scale: list[Any], as_of: pd.Timestamp | None = None
 ) -> tuple[pd.DataFrame, list[str]]:

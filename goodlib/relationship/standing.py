@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
+from numpy.polynomial.hermite import hermgauss
 from scipy.stats import norm
 
 from goodlib.relationship.crossed import Crossed, Natural
@@ -122,8 +123,9 @@ class Relationship:
         """Who is strict: one row a comparable rater; refused raters are named in `.problems`.
 
         Columns: severity (positive is strict, in the units of `relationship`), sd, lower_80,
-        upper_80, n_ratings, n_customers, halo (spread of the rater's own views of single customers,
-        where the ratings show it), centrality and drift (a year) where they were asked for.
+        upper_80, points (what the average client gets from this rater beyond the average rater, in
+        points of the scale), points_lower_80, points_upper_80, n_ratings, n_customers, halo (spread of the
+        rater's own views of single customers, where the ratings show it), centrality and drift (a year) where they were asked for.
         """
         names = self.codes["rater"].rename("rater")
         counts = self.model.ratings.groupby("rater")["customer_id"].agg(["size", "nunique"])
@@ -134,6 +136,13 @@ class Relationship:
             frame["sd"] = np.sqrt(variance + self._moved("rater"))
             frame["lower_80"] = frame["severity"] - Z80 * frame["sd"]
             frame["upper_80"] = frame["severity"] + Z80 * frame["sd"]
+            average = self.expected_score(np.zeros(1))[0]
+            for name, of in (
+                ("", "severity"),
+                ("_lower_80", "upper_80"),
+                ("_upper_80", "lower_80"),
+            ):
+                frame[f"points{name}"] = self.expected_score(-frame[of]) - average
         frame["n_ratings"] = counts["size"].reindex(names)
         frame["n_customers"] = counts["nunique"].reindex(names)
         par = self.data.natural(self.psi)
@@ -197,14 +206,86 @@ class Relationship:
         return pd.DataFrame(out, index=self.model.customers, columns=[str(k) for k in range(n)])
 
     def expected_score(self, relationship: Any) -> np.ndarray:
-        """Score an average rater gives at this latent relationship, averaged over the items."""
-        scale = self.model.scale
-        numeric = pd.api.types.is_numeric_dtype(pd.Index(scale))
-        points = np.asarray(scale if numeric else np.arange(1, len(scale) + 1), dtype=float)
+        """Mean score at this latent relationship: average rater, all items, all views and days."""
         eta, total = np.asarray(relationship, dtype=float), 0.0
-        for theta, used, shift in self._questions():
-            total = total + expected_score(eta - shift, theta, points[used], self.model.link)
-        return total / max(1, len(self._questions()))
+        questions = self._questions()
+        for theta, used, shift in questions:
+            total = total + self._mean_score(eta - shift, theta, self._points[used])
+        return total / len(questions)
+
+    def against_means(self) -> pd.DataFrame:
+        """What the mean of stars says and what the model says: one row a rated customer.
+
+        Columns: mean_score, place_by_mean, expected_score, place (1 is best; ties share their
+        place), moved (places gained by the adjustment), mean_points (how generous the raters were
+        whom this customer happened to get), n_ratings.
+        """
+        ratings = self.model.ratings
+        scores = pd.Series(self._points[self._score], index=ratings.index)
+        frame = pd.DataFrame({"mean_score": scores.groupby(ratings["customer_id"]).mean()})
+        known = self.customers.loc[frame.index]
+        frame["place_by_mean"] = frame["mean_score"].rank(ascending=False).to_numpy()
+        frame["expected_score"] = known["expected_score"]
+        frame["place"] = known["relationship"].rank(ascending=False)
+        frame["moved"] = frame["place_by_mean"] - frame["place"]
+        if self.adjusted:
+            given = self.expected_score(self.effects.rater) - self.expected_score(np.zeros(1))
+            given = pd.Series(given, self.codes["rater"])
+            mean = ratings["rater"].map(given).groupby(ratings["customer_id"]).mean()
+            frame["mean_points"] = mean
+        frame["n_ratings"] = known["n_ratings"]
+        return frame
+
+    def over_time(
+        self, years: int = 1, by_rater: bool = False, draws: int = 400, seed: int = 1
+    ) -> pd.DataFrame:
+        """Mean score of each period, as if it had been the same clients, raters and questions.
+
+        Mean of all scores plus the mean of (score - expected score given customer, rater and item)
+        in the period; its interval is the bootstrap over customers. With `by_rater` one row a rater
+        and period: a rater's drift, taking customers as constant.
+
+        Returns
+        -------
+        DataFrame
+            Columns [rater], period (its first day), score, lower_80, upper_80, n_ratings.
+        """
+        data, ratings = self.data, self.model.ratings
+        plain = self.effects._replace(
+            pair=np.zeros_like(self.effects.pair), occasion=np.zeros_like(self.effects.occasion)
+        )
+        par = self.data.natural(self.psi)
+        eta = data.x @ par.beta + data.carry(plain)
+        observed = self._points[self._score]
+        left = observed - self._expected_each(eta)
+        first = ratings["date"].dt.year // years * years
+        keys = [ratings["rater"], first] if by_rater else [first]
+        cell = pd.DataFrame(dict(enumerate(keys))).groupby(list(range(len(keys)))).ngroup()
+        labels = pd.DataFrame(dict(enumerate(keys))).drop_duplicates()
+        labels = labels.assign(cell=cell).sort_values("cell")
+        n_cells, customer = len(labels), data.customer_of_score
+        at = customer * n_cells + cell.to_numpy()
+        shape = (data.size["customer"], n_cells)
+        count = np.bincount(at, minlength=shape[0] * n_cells).reshape(shape).astype(float)
+        total = np.bincount(at, left, minlength=shape[0] * n_cells).reshape(shape)
+        random = np.random.default_rng(seed)
+        pick = random.multinomial(shape[0], np.full(shape[0], 1 / shape[0]), draws).astype(float)
+        n = pick @ count
+        again = np.divide(pick @ total, n, out=np.full(n.shape, np.nan), where=n > 0)
+        lower, upper = np.nanquantile(again, [0.1, 0.9], axis=0)
+        mean = observed.mean()
+        frame = pd.DataFrame(
+            {
+                "period": pd.to_datetime(labels[len(keys) - 1].astype(str).to_numpy(), format="%Y"),
+                "score": mean + total.sum(0) / count.sum(0),
+                "lower_80": mean + lower,
+                "upper_80": mean + upper,
+                "n_ratings": count.sum(0).astype(int),
+            }
+        )
+        if by_rater:
+            frame.insert(0, "rater", labels[0].to_numpy())
+        return frame
 
     def if_unrated(self, points: float) -> pd.DataFrame:
         """`customers` if those nobody rated were `points` of the scale better (negative: worse)."""
@@ -245,6 +326,37 @@ class Relationship:
         sd = np.sqrt(kept**2 * variance + kept * (1.0 - kept) * view)
         return kept * self.effects.customer, sd
 
+    @property
+    def _points(self) -> np.ndarray:
+        """The words of the scale as numbers."""
+        scale = self.model.scale
+        numeric = pd.api.types.is_numeric_dtype(pd.Index(scale))
+        return np.asarray(scale if numeric else np.arange(1, len(scale) + 1), dtype=float)
+
+    @property
+    def _score(self) -> np.ndarray:
+        """The place on the scale of each rating."""
+        return pd.Index(self.model.scale).get_indexer(self.model.ratings["score"])
+
+    def _mean_score(self, eta: np.ndarray, theta: np.ndarray, scores: np.ndarray) -> np.ndarray:
+        """Expected score at `eta`, over the raters' own views and the days' moods."""
+        variance = self.data.variance(self.data.natural(self.psi))
+        sd = np.sqrt(variance["pair"] + variance["occasion"])
+        if not sd:
+            return expected_score(eta, theta, scores, self.model.link)
+        z, w = hermgauss(15)
+        pairs = zip(z, w / w.sum(), strict=True)
+        link, wide = self.model.link, np.sqrt(2.0) * sd
+        return sum(w * expected_score(eta + wide * z, theta, scores, link) for z, w in pairs)
+
+    def _expected_each(self, eta: np.ndarray) -> np.ndarray:
+        """Expected score of each rating, with its own item's thresholds."""
+        out, item = np.empty(eta.size), self.codes["item"].get_indexer(self.model.ratings["item"])
+        for j, (own, used, _) in enumerate(self._questions()):
+            rows = item == j
+            out[rows] = self._mean_score(eta[rows], own, self._points[used])
+        return out
+
     def _sets(self) -> list[np.ndarray]:
         theta = self.data.natural(self.psi).theta
         return np.split(theta, np.cumsum(self.data.sets)[:-1])
@@ -252,7 +364,7 @@ class Relationship:
     def _questions(self) -> list[tuple[np.ndarray, np.ndarray, float]]:
         """Of each item: thresholds, the words they part, and the difficulty."""
         model = self.model
-        score = pd.Index(model.scale).get_indexer(model.ratings["score"])
+        score = self._score
         if model.thresholds == "item":
             item = self.codes["item"].get_indexer(model.ratings["item"])
             used = [np.unique(score[item == j]) for j in range(len(self.codes["item"]))]
