@@ -124,8 +124,9 @@ class Relationship:
 
         Columns: severity (positive is strict, in the units of `relationship`), sd, lower_80,
         upper_80, points (what the average client gets from this rater beyond the average rater, in
-        points of the scale), points_lower_80, points_upper_80, n_ratings, n_customers, halo (spread of the
-        rater's own views of single customers, where the ratings show it), centrality and drift (a year) where they were asked for.
+        points of the scale), points_lower_80, points_upper_80, n_ratings, n_customers, halo (spread
+        of the rater's own views of single customers, where the ratings show it), centrality and
+        drift (a year) where they were asked for.
         """
         names = self.codes["rater"].rename("rater")
         counts = self.model.ratings.groupby("rater")["customer_id"].agg(["size", "nunique"])

@@ -104,7 +104,7 @@ def plot_adjustment(moves: pd.DataFrame, names: pd.Series, ax: Axes | None = Non
     ax.scatter(frame["place"], y, s=4, color=color)
     ax.set_yticks(y, [style.shorten(names.get(c, c), 34) for c in frame.index])
     ax.set_xlabel(
-        "Place among the rated clients, 1 is best\n○ by the mean of the scores, arrow to the adjusted place"
+        "Place among the rated clients, 1 is best\n○ by the mean of the scores → adjusted"
     )
     ax.invert_xaxis()
     style.count_axis(ax, "x")
