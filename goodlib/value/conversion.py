@@ -1,0 +1,130 @@
+"""Would it have worked? Prospects scored as of earlier days, against what came of them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from scipy.stats import rankdata
+
+from goodlib.value.funnel import at_origin, read_funnel
+from goodlib.value.prospect import ProspectModel
+
+
+def replay(
+    prospects: pd.DataFrame,
+    origins: Sequence[str | pd.Timestamp],
+    *,
+    days: float,
+    as_of: str | pd.Timestamp,
+    **options: Any,
+) -> pd.DataFrame:
+    """Every prospect open at each origin: what the model said then, and what came of it.
+
+    The model is fitted to the funnel as it stood on the origin (`at_origin`), never to what came
+    later.
+
+    Parameters
+    ----------
+    prospects : DataFrame
+        As for `ProspectModel`.
+    origins : dates
+        Each at least `days` before `as_of`.
+    days : float, > 0
+        Length of the future.
+    options
+        Of `ProspectModel`: `time`, `never`, `when`.
+
+    Returns
+    -------
+    DataFrame, one row a prospect and origin
+        origin, prospect_id, p_won, won (within `days`), age (days since first contact),
+        expected_value (where known).
+    """
+    end = pd.Timestamp(as_of)
+    known = read_funnel(prospects, end)
+    parts = []
+    for origin in map(pd.Timestamp, origins):
+        if origin + pd.Timedelta(days=days) > end:
+            message = (
+                f"an origin must lie at least {days:g} days before as_of: {origin:%Y-%m-%d} does "
+                f"not, as_of is {end:%Y-%m-%d}. Take earlier origins or fewer days."
+            )
+            raise ValueError(message)
+        frozen = at_origin(prospects, origin)
+        said = ProspectModel(frozen, as_of=origin, **options).fit().p_won(days)
+        after = known.loc[said.index]
+        within = after["outcome_date"] <= origin + pd.Timedelta(days=days)
+        part = said[["p_won"]].assign(
+            origin=origin,
+            won=((after["outcome"] == "won") & within).to_numpy(),
+            age=(origin - after["first_contact"]).dt.days.to_numpy(),
+            expected_value=after.get("expected_value", pd.Series(np.nan, after.index)).to_numpy(),
+        )
+        parts.append(part.reset_index())
+    return pd.concat(parts, ignore_index=True)
+
+
+def judge(replayed: pd.DataFrame) -> pd.DataFrame:
+    """The model against "newest first" and "largest first", origin by origin.
+
+    Returns
+    -------
+    DataFrame, one row a method and origin
+        method, origin, n (open prospects), won, expected (by the model), auc (chance that one who
+        was won ranks above one who was not), brier (model only; beside that of the base rate).
+    """
+    rows = []
+    for origin, frame in replayed.groupby("origin"):
+        won = frame["won"].to_numpy(bool)
+        scores = {
+            "model": frame["p_won"],
+            "newest first": -frame["age"],
+            "largest first": frame["expected_value"].fillna(frame["expected_value"].median()),
+        }
+        for method, score in scores.items():
+            own = method == "model"
+            rows.append(
+                {
+                    "method": method,
+                    "origin": origin,
+                    "n": len(frame),
+                    "won": int(won.sum()),
+                    "expected": float(score.sum()) if own else np.nan,
+                    "auc": area(score.to_numpy(float), won),
+                    "brier": float(((score - won) ** 2).mean()) if own else np.nan,
+                    "brier_base_rate": float(won.mean() * (1 - won.mean())) if own else np.nan,
+                }
+            )
+    return pd.DataFrame(rows)
+
+
+def calibration(replayed: pd.DataFrame, groups: int = 5) -> pd.DataFrame:
+    """Said against seen: groups of prospects by P(won), with the share that was won (95 % Wilson).
+
+    Returns
+    -------
+    DataFrame, one row a group, lowest first
+        n, p_won (mean said), won (share seen), lower, upper.
+    """
+    ranks = replayed["p_won"].rank(method="first")
+    bins = np.ceil(ranks * groups / len(replayed)).clip(1, groups).astype(int).rename("group")
+    frame = replayed.groupby(bins).agg(
+        n=("won", "size"), p_won=("p_won", "mean"), won=("won", "mean")
+    )
+    z, n, share = 1.959964, frame["n"], frame["won"]
+    centre = (share + z**2 / (2 * n)) / (1 + z**2 / n)
+    reach = z / (1 + z**2 / n) * np.sqrt(share * (1 - share) / n + z**2 / (4 * n**2))
+    return frame.assign(lower=(centre - reach).clip(0), upper=(centre + reach).clip(upper=1))
+
+
+def area(score: np.ndarray, won: np.ndarray) -> float:
+    """Chance that one won scores above one not won; ties count half, NaN without both."""
+    score, won = np.asarray(score, float), np.asarray(won, bool)
+    positive, negative = int(won.sum()), int((~won).sum())
+    if not positive or not negative or np.isnan(score).all():
+        return float("nan")
+    ranks = rankdata(score)
+    return float((ranks[won].sum() - positive * (positive + 1) / 2) / (positive * negative))
