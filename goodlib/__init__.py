@@ -11,7 +11,9 @@ from goodlib.relationship import RatingModel, krippendorff_alpha
 from goodlib.value.inference import compare
 from goodlib.value.lifetime import residual_value
 from goodlib.value.posterior import PosteriorError
+from goodlib.value.prospect import ProspectModel
 from goodlib.value.purchase import BetaGeoNBD, ModifiedBetaGeoNBD, ParetoNBD
+from goodlib.value.referral import referral_value
 from goodlib.value.spend import GammaGamma
 
 __all__ = [
@@ -20,11 +22,13 @@ __all__ = [
     "ModifiedBetaGeoNBD",
     "ParetoNBD",
     "PosteriorError",
+    "ProspectModel",
     "RatingModel",
     "Study",
     "compare",
     "krippendorff_alpha",
     "read_orders",
+    "referral_value",
     "residual_value",
     "summarize",
 ]
