@@ -8,6 +8,9 @@ The rooms, in the way of the data (docs/architecture.md):
 
 from goodlib.history import Study, read_orders, summarize
 from goodlib.relationship import RatingModel, krippendorff_alpha
+from goodlib.value.backtest import backtest
+from goodlib.value.forecast import forecast
+from goodlib.value.future import simulate_future, tomorrows_best
 from goodlib.value.inference import compare
 from goodlib.value.lifetime import residual_value
 from goodlib.value.posterior import PosteriorError
@@ -25,11 +28,15 @@ __all__ = [
     "ProspectModel",
     "RatingModel",
     "Study",
+    "backtest",
     "compare",
+    "forecast",
     "krippendorff_alpha",
     "read_orders",
     "referral_value",
     "residual_value",
+    "simulate_future",
     "summarize",
+    "tomorrows_best",
 ]
 __version__ = "0.1.0"

@@ -1,0 +1,314 @@
+"""Season and level of the whole base: a clock that runs faster when everybody buys more.
+
+Let every customer's rate be lambda m(t), with one curve m for the base (mean 1 over the history)
+and M its integral. In operational time u = M(t) - M(first purchase) each customer is the standard
+process again: the likelihood is the standard one at M(last) - M(first) and M(end) - M(first), plus
+the sum of log m at each repeat purchase; p_alive, posterior, draws and compression stay as they
+are, and a future of length h lasts M(end + h) - M(end). For BG/NBD and kin, whose customers leave
+after a purchase, this is exact; under Pareto/NBD it says that customers also leave faster in busy
+times.
+
+The curve is found by turns: fit the model, count the repeat purchases it expects in each month
+given who had come by then, and regress the actual ones on that (Poisson, penalised), until nothing
+moves. A curve needs a history that can tell it from chance, from the ageing of one cohort and from
+one another: what cannot be told is refused, and `Calendar.refused` says why.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from goodlib.history.study import UNIT_DAYS as DAYS
+from goodlib.value.feature import Past, ordinal
+from goodlib.value.level import Level, fit_level
+
+KINDS = ("none", "season", "level", "both")
+SEASON_MONTHS = 24  # a season needs to be seen twice
+LEVEL_MONTHS = 36  # a level that drifts needs years
+COHORT_SHARE = 0.6  # a trend seen by one year's newcomers alone is their ageing
+PURCHASES_A_MONTH = 3.0  # below it a monthly curve is noise
+ROUNDS = 8
+
+
+@dataclass(frozen=True, eq=False)
+class Calendar:
+    """A fitted curve m(t) of the base, month by month, and the uncertainty of its future level.
+
+    curve : one row a month: month (first day), m, season, level, actual, expected (repeat
+        purchases, the
+        latter without any calendar); mean of m over the history is 1.
+    kind : "none", "season", "level" or "both".
+    refused : what was asked for and could not be told from this history, as sentences.
+    gain : rise of the log-likelihood over no calendar.
+    ahead : Level, how the level may move after the end.
+    """
+
+    curve: pd.DataFrame
+    kind: str
+    refused: tuple[str, ...]
+    gain: float
+    ahead: Level
+    end: pd.Timestamp
+    unit: str
+    edges: np.ndarray
+    clock: np.ndarray
+
+    def operational(self, days: np.ndarray) -> np.ndarray:
+        """M at these days (since 1970), in the calendar's unit; straight within a month."""
+        return np.interp(days, self.edges, self.clock)
+
+    def summary(self, past: Past) -> pd.DataFrame:
+        """frequency, recency, T, monetary_value with times in operational units: what models fit
+        to.
+        """
+        frame = past.at(self.end, 1.0, self.unit)[["frequency", "recency", "T", "monetary_value"]]
+        end = ordinal(self.end)
+        age, active = frame["T"] * DAYS[self.unit], frame["recency"] * DAYS[self.unit]
+        first = end - age.to_numpy()
+        start = self.operational(first)
+        elapsed = self.operational(first + active.to_numpy()) - start
+        return frame.assign(recency=elapsed, T=self.operational(np.full(len(frame), end)) - start)
+
+    def future(self, horizon: float, draws: int, seed: int) -> np.ndarray:
+        """Operational length of the next `horizon` units, one entry a draw of the level to come.
+
+        The season comes again, the level stays where it ended, give or take its own uncertainty: no
+        trend is carried forward.
+        """
+        months, length = self._months_ahead(horizon)
+        shock = np.exp(self.ahead.draw(np.cumsum(length) / DAYS["Y"], draws, seed))
+        return shock @ (months * length) / DAYS[self.unit]
+
+    def expected_future(self, horizon: float) -> float:
+        """Operational length of the next `horizon` units when the level stays as it is."""
+        months, length = self._months_ahead(horizon)
+        return float(months @ length / DAYS[self.unit])
+
+    def _months_ahead(self, horizon: float) -> tuple[np.ndarray, np.ndarray]:
+        """m and days of each piece of the future, a month or less."""
+        stop = ordinal(self.end) + horizon * DAYS[self.unit]
+        first = self.end.to_period("M")
+        count = int(np.ceil(horizon * DAYS[self.unit] / 28)) + 2
+        starts = pd.period_range(first, periods=count + 1, freq="M")
+        edges = np.array([ordinal(month.start_time) - 1 for month in starts], dtype=float)
+        edges = np.unique(np.clip(edges, ordinal(self.end), stop))
+        middle = pd.to_datetime((edges[:-1] + edges[1:]) / 2 + 1, unit="D", origin="unix")
+        season = self.curve.groupby(self.curve["month"].dt.month)["season"].mean()
+        factor = middle.month.map(season).to_numpy(dtype=float, na_value=1.0)
+        return factor * float(self.curve["level"].iloc[-1]), np.diff(edges)
+
+
+def fit_calendar(
+    past: Past,
+    end: str | pd.Timestamp,
+    unit: str,
+    model: Callable[[pd.DataFrame], Any],
+    kind: str = "both",
+) -> Calendar:
+    """The base's season and level up to `end`, as far as this history can tell them.
+
+    Parameters
+    ----------
+    past : Past
+        The history; nothing after `end` is looked at.
+    end : date
+        Last day of the observation.
+    unit : "D", "W", "M" or "Y"
+        Unit of the summary, of horizons and of operational time.
+    model : class of purchase model, such as BetaGeoNBD
+        Fitted in each round.
+    kind : "none", "season", "level" or "both"
+        What to look for. What fails its gate is left out and named in `refused`.
+    """
+    if kind not in KINDS:
+        message = f"kind must be one of {', '.join(KINDS)}: got {kind!r}"
+        raise ValueError(message)
+    end = pd.Timestamp(end).normalize()
+    months = _Months.of(past, end)
+    wanted = {"none": (), "both": ("season", "level")}.get(kind, (kind,))
+    refused = {name: months.refusal(name) for name in wanted}
+    found = tuple(name for name in wanted if not refused[name])
+    flat = _calendar(months, np.ones(len(months.days)), np.ones(len(months.days)), unit)
+    fit = model(_usable(flat.summary(past))).fit()
+    start = fit.llf
+    expected = months.expected(flat, fit)
+    season = level = np.ones(len(months.days))
+    current, best = flat, (start, flat)
+    m = season * level
+    for _ in range(ROUNDS if found else 0):
+        season, level = _regress(months, expected / m, found)
+        level = level * months.days.sum() / ((season * level) @ months.days)
+        m = season * level
+        current = _calendar(months, season, level, unit)
+        fit = model(_usable(current.summary(past))).fit(start=list(fit.params))
+        value = fit.llf + float(months.actual @ np.log(m))
+        rise = value - best[0]
+        if value > best[0]:
+            best = (value, current)
+        expected = months.expected(current, fit)
+        if rise < 0.05:
+            break
+    value, chosen = best
+    fit = model(_usable(chosen.summary(past))).fit()
+    fitted = months.expected(chosen, fit)
+    curve = chosen.curve.assign(
+        actual=months.actual, expected=fitted / chosen.curve["m"].to_numpy()
+    )
+    kind = {(): "none", ("season", "level"): "both"}.get(found, found[0] if found else "none")
+    if chosen is flat and kind != "none":
+        refused["fit"] = "no curve made the history more likely"
+        kind = "none"
+    return Calendar(
+        curve,
+        kind,
+        tuple(reason for reason in refused.values() if reason),
+        value - start,
+        fit_level(
+            months.actual, fitted / chosen.curve["level"].to_numpy(), months.days / DAYS["Y"]
+        ),
+        end,
+        unit,
+        chosen.edges,
+        chosen.clock,
+    )
+
+
+@dataclass(frozen=True, eq=False)
+class _Months:
+    """The history in months: edges in days, repeat purchases, and how many customers came each
+    day.
+    """
+
+    month: pd.PeriodIndex
+    edges: np.ndarray
+    days: np.ndarray
+    actual: np.ndarray
+    first_day: np.ndarray
+    newcomers: np.ndarray
+    end: pd.Timestamp
+
+    @classmethod
+    def of(cls, past: Past, end: pd.Timestamp) -> _Months:
+        code, day, _, _ = past.table
+        last = ordinal(end)
+        code, day = code[day <= last], day[day <= last]
+        first = np.r_[True, code[1:] != code[:-1]] if len(code) else np.empty(0, bool)
+        if first.sum() == len(day):
+            message = (
+                f"a calendar needs repeat purchases: none of {len(day):,} customers bought on a "
+                f"second day "
+                f"by {end:%Y-%m-%d}. Without them there is no future to draw"
+            )
+            raise ValueError(message)
+        start = pd.Timestamp(int(day.min()), unit="D")
+        month = pd.period_range(start.to_period("M"), end.to_period("M"), freq="M")
+        edges = np.array([ordinal(m.start_time) - 1 for m in month], dtype=float)
+        edges = np.r_[day.min() - 1, edges[1:], last]
+        actual, _ = np.histogram(day[~first] - 0.5, edges)
+        first_day, newcomers = np.unique(day[first], return_counts=True)
+        return cls(month, edges, np.diff(edges), actual.astype(float), first_day, newcomers, end)
+
+    def refusal(self, name: str) -> str:
+        """Why this history cannot tell a season or a level; empty when it can."""
+        whole = len(self.month) - 1 + (self.end.day >= 28)
+        need = SEASON_MONTHS if name == "season" else LEVEL_MONTHS
+        if whole < need:
+            return f"a {name} is not read out of {whole} months of history: it takes {need}"
+        if self.actual.sum() < PURCHASES_A_MONTH * need:
+            few = self.actual.sum() / len(self.month)
+            return f"a {name} is not read out of {few:.1f} repeat purchases a month"
+        if name == "level":
+            year = (self.first_day - self.first_day.min()) // 365.25
+            share = np.bincount(year.astype(int), self.newcomers).max() / self.newcomers.sum()
+            if share > COHORT_SHARE:
+                return (
+                    f"a trend is not told from the ageing of one cohort: {share:.0%} of all "
+                    f"customers came "
+                    "within one year"
+                )
+        return ""
+
+    def expected(self, calendar: Calendar, fit: Any) -> np.ndarray:
+        """Repeat purchases that the fitted process expects in each month, given who had come."""
+        reach = calendar.clock[-1] - calendar.clock[0]
+        grid = reach * np.linspace(0, 1, 161) ** 2
+        curve = np.array([fit.expected_purchases_new(u) for u in grid])
+        born = calendar.operational(self.first_day)
+        age = np.maximum(calendar.clock[None, :] - born[:, None], 0.0)
+        return np.maximum(np.diff(self.newcomers @ np.interp(age, grid, curve)), 1e-9)
+
+
+def _calendar(months: _Months, season: np.ndarray, level: np.ndarray, unit: str) -> Calendar:
+    """A calendar with this curve, before its future level is known."""
+    m = season * level
+    columns = {"month": months.month.to_timestamp(), "m": m, "season": season, "level": level}
+    clock = np.r_[0.0, np.cumsum(m * months.days)] / DAYS[unit]
+    flat = Level(0.0, np.ones(1), np.zeros(1))
+    return Calendar(
+        pd.DataFrame(columns), "none", (), 0.0, flat, months.end, unit, months.edges, clock
+    )
+
+
+def _usable(summary: pd.DataFrame) -> pd.DataFrame:
+    """Customers observed for some time: those who came on the last day say nothing about rates."""
+    return summary[summary["T"] > 0]
+
+
+def _regress(
+    months: _Months, base: np.ndarray, found: tuple[str, ...]
+) -> tuple[np.ndarray, np.ndarray]:
+    """Season (two annual harmonics) and level (straight between knots a year apart) by penalised
+    Poisson.
+
+    The smoothness of the level is chosen by the approximate marginal likelihood (Laplace),
+    overdispersion of the months taken into account.
+    """
+    n = len(base)
+    angle = 2 * np.pi * (months.month.month.to_numpy() - 0.5) / 12
+    waves = [f(k * angle) for k in (1, 2) for f in (np.sin, np.cos)] if "season" in found else []
+    seasonal = np.column_stack(waves) if waves else np.empty((n, 0))
+    knots = np.linspace(0, n - 1, max(2, round(n / 12) + 1)) if "level" in found else np.zeros(1)
+    hats = np.column_stack([np.interp(np.arange(n), knots, row) for row in np.eye(len(knots))])
+    columns = np.column_stack([seasonal, hats])
+    rough = np.zeros((columns.shape[1],) * 2)
+    k = seasonal.shape[1]
+    step = np.diff(np.eye(len(knots)), axis=0)
+    rough[k:, k:] = step.T @ step
+    fits = [
+        _poisson(columns, months.actual, base, rough, weight) for weight in 4.0 ** np.arange(-1, 7)
+    ]
+    beta = max(fits, key=lambda fit: fit[1])[0]
+    level = np.exp(hats @ beta[k:])
+    season = np.exp(seasonal @ beta[:k])
+    if k:
+        season = season / np.exp(np.mean(np.log(season[-12:])))
+    return season, level
+
+
+def _poisson(
+    columns: np.ndarray, actual: np.ndarray, base: np.ndarray, rough: np.ndarray, weight: float
+) -> tuple[np.ndarray, float]:
+    """Penalised Poisson coefficients and the log marginal likelihood of this `weight`."""
+    ridge = weight * rough + 1e-4 * np.eye(len(rough))
+    beta = np.zeros(columns.shape[1])
+    for _ in range(50):
+        mean = base * np.exp(np.clip(columns @ beta, -20, 20))
+        slope = columns.T @ (actual - mean) - ridge @ beta
+        bend = (columns * mean[:, None]).T @ columns + ridge
+        step = np.linalg.solve(bend, slope)
+        beta = beta + step * min(1.0, 1.0 / np.abs(step).max())
+        if np.abs(step).max() < 1e-8:
+            break
+    mean = base * np.exp(columns @ beta)
+    spread = max(1.0, float(((actual - mean) ** 2 / np.maximum(mean, 1e-9)).sum() / len(actual)))
+    gain = (actual @ np.log(np.maximum(mean, 1e-300)) - mean.sum()) / spread
+    # the roughness is measured in units of the spread, so that a noisy base gets a smoother level
+    bend = (columns * mean[:, None]).T @ columns / spread + ridge
+    sign, size = np.linalg.slogdet(bend)
+    prior = 0.5 * np.linalg.slogdet(ridge)[1]
+    return beta, float(gain - 0.5 * beta @ ridge @ beta + prior - 0.5 * size)

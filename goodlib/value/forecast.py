@@ -1,0 +1,262 @@
+"""The forecast of a whole base at one day: everything learnt from the past alone, then drawn
+jointly.
+
+Three forecasts of each customer's spend are combined, since none is safe everywhere: the models
+(with calendar and level of amounts), a regression on the history, and the last window itself. What
+the combination needs to know (how much weight each deserves, how much customers change pace on
+their own) is learnt at an earlier origin, where the outcome is known; nothing after the end is
+looked at.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import Any, NamedTuple
+
+import numpy as np
+import pandas as pd
+
+from goodlib.history.study import UNIT_DAYS as DAYS
+from goodlib.value.calendar import Calendar, fit_calendar
+from goodlib.value.feature import Past, ordinal, stamp
+from goodlib.value.future import Future, prepare, simulate_future
+from goodlib.value.heuristic import HistoryRegression
+from goodlib.value.price import Price, fit_price
+from goodlib.value.purchase import BetaGeoNBD, ParetoNBD
+from goodlib.value.score import log_score
+from goodlib.value.spend import GammaGamma
+
+MODELS = {"Pareto/NBD": ParetoNBD, "BG/NBD": BetaGeoNBD}
+DRIFTS = (0.0, 0.05, 0.1, 0.2, 0.3, 0.45, 0.6, 0.8)
+REGRESSION_WEIGHTS = (0.0, 0.25, 0.5, 0.75, 1.0)
+WINDOW_WEIGHTS = (0.0, 0.125, 0.25, 0.375, 0.5)
+PRIOR_WEIGHTS = (0.5, 0.25)  # of the regression within the pool, of the last window beside it
+TRIAL = 200  # draws of a trial at an earlier origin
+CROWD = 3000  # customers of such a trial, at most
+
+
+class Weights(NamedTuple):
+    """What the combination trusts: the regression against the models, the last window beside
+    both.
+    """
+
+    regression: float
+    window: float
+
+
+@dataclass(frozen=True, eq=False)
+class Fit:
+    """Models of one base at one day: purchases and spend in operational time and at today's
+    prices.
+    """
+
+    name: str
+    end: pd.Timestamp
+    unit: str
+    calendar: Calendar
+    price: Price
+    summary: pd.DataFrame
+    purchases: Any
+    spend: Any
+
+    def expected(self, horizon: float) -> pd.DataFrame:
+        """Expected purchases and spend of each customer when levels stay as they are."""
+        length = self.calendar.expected_future(horizon)
+        counts = self.purchases.expected_purchases(length, self.summary)
+        p, q, gamma = self.spend.params[["p", "q", "gamma"]]
+        x = self.summary["frequency"]
+        mean = self.summary["monetary_value"].fillna(0.0).clip(lower=0.0)
+        shape = np.maximum(p * x + q - 1.0, 0.5)
+        return pd.DataFrame({"purchases": counts, "spend": counts * p * (gamma + x * mean) / shape})
+
+    def simulate(
+        self, horizon: float, draws: int, seed: int, *, shock: bool = True, **options: Any
+    ) -> Future:
+        """Joint draws from these models; the base's levels are uncertain unless `shock` is off."""
+        price = self.price.future(horizon, draws, seed) if shock else None
+        return simulate_future(
+            self.purchases,
+            self.spend,
+            horizon,
+            draws,
+            seed,
+            summary=self.summary,
+            calendar=self.calendar if shock else None,
+            price=price,
+            **options,
+        )
+
+
+@dataclass(frozen=True, eq=False)
+class Forecast:
+    """Joint draws of the future of a base, and what they rest on."""
+
+    future: Future
+    fit: Fit
+    weights: Weights
+    drift: float
+    learnt_at: pd.Timestamp | None
+
+
+def fit_models(
+    past: Past, end: str | pd.Timestamp, unit: str, model: str, calendar: str = "both"
+) -> Fit:
+    """Calendar, level of amounts, purchase and spend model of the base at `end`.
+
+    `calendar` "none" leaves the level of amounts out as well: the plain models.
+    """
+    law = MODELS[model]
+    clock = fit_calendar(past, end, unit, law, calendar)
+    price = fit_price(past, end, unit)
+    if calendar == "none":
+        price = price.without("no calendar was asked for")
+    summary = clock.summary(price.at_todays_level(past))
+    purchases = law(summary[summary["T"] > 0]).fit()
+    paying = summary[(summary["frequency"] > 0) & (summary["monetary_value"] > 0)]
+    return Fit(model, clock.end, unit, clock, price, summary, purchases, GammaGamma(paying).fit())
+
+
+def forecast(
+    past: Past,
+    end: str | pd.Timestamp,
+    horizon: float,
+    unit: str,
+    draws: int,
+    seed: int,
+    *,
+    model: str | None = None,
+    calendar: str = "both",
+    share: float = 0.10,
+) -> Forecast:
+    """The combined forecast of the `horizon` after `end`.
+
+    Parameters
+    ----------
+    past : Past
+        The history; what lies after `end` is not looked at.
+    end, horizon, unit
+        Where the past stops, and how far to look, in "D", "W", "M" or "Y".
+    draws, seed : int
+        Joint futures and the seed of all random numbers.
+    model : name of a purchase model, optional
+        "Pareto/NBD" or "BG/NBD". Default: whichever makes the history more likely.
+    calendar : "none", "season", "level" or "both"
+        What may move the base as a whole; its gates decide what this history can tell.
+    share : float
+        Who counts as top.
+
+    Raises
+    ------
+    ValueError
+        When the horizon is longer than the history, or the base too small: see `earlier` and
+        `simulate_future`.
+    """
+    now = past.at(end, horizon, unit)
+    fits = [fit_models(past, end, unit, name, calendar) for name in ([model] if model else MODELS)]
+    fit = max(fits, key=lambda found: found.purchases.llf + found.calendar.gain)
+    before, length = earlier(past, end, horizon, unit)
+    trial = fit_models(past, before, unit, fit.name, calendar)
+    drift = learn_drift(past, trial, length, seed)
+    regression = train(past, end, horizon, unit).predict(past.at(end, length, unit))
+    weights = learn_weights(past, trial, length)
+    expected = fit.expected(horizon)["spend"]
+    tilt = pool(expected, regression, now["window_spend"], weights) / expected.clip(lower=1e-12)
+    today = float(np.sort(now["window_spend"])[-max(1, round(share * len(now)))])
+    future = fit.simulate(horizon, draws, seed, drift=drift, tilt=tilt, share=share, today=today)
+    return Forecast(future, fit, weights, drift, before)
+
+
+def earlier(
+    past: Past, end: str | pd.Timestamp, horizon: float, unit: str
+) -> tuple[pd.Timestamp, float]:
+    """The origin to learn from, and how far to look ahead of it: one horizon back, or half the
+    history.
+    """
+    history = ordinal(end) - ordinal(past.first_day)
+    length = min(horizon * DAYS[unit], history / 2)
+    if horizon * DAYS[unit] > 2 * history:
+        message = (
+            f"a horizon may be at most twice the history before it: {horizon:g} {unit} against "
+            f"{history / DAYS[unit]:.0f} {unit} since {past.first_day:%Y-%m-%d}. Shorten the "
+            f"horizon"
+        )
+        raise ValueError(message)
+    return stamp(round(ordinal(end) - length)), float(np.round(length) / DAYS[unit])
+
+
+def train(past: Past, end: str | pd.Timestamp, horizon: float, unit: str) -> HistoryRegression:
+    """The regression of spend on the history, taught by what came after an earlier origin."""
+    before, length = earlier(past, end, horizon, unit)
+    return HistoryRegression.fit(
+        past.at(before, length, unit), past.after(before, length, unit)["spend"]
+    )
+
+
+def pool(
+    models: pd.Series, regression: np.ndarray, window: pd.Series, weights: Weights
+) -> pd.Series:
+    """One expected spend a customer from three, at the total of the models.
+
+    Models and regression are pooled in logs (both are means of skewed things), the last window is
+    added in shares, since it may be zero.
+    """
+    total = models.sum()
+    both = np.exp(
+        (1 - weights.regression) * np.log(models.clip(lower=1e-12 * total))
+        + weights.regression * np.log(np.maximum(regression, 1e-12 * regression.sum()))
+    )
+    pooled = both / both.sum()
+    if window.sum() > 0:
+        pooled = (1 - weights.window) * pooled + weights.window * window.clip(
+            lower=0
+        ) / window.clip(lower=0).sum()
+    return pooled * total
+
+
+def learn_weights(past: Past, trial: Fit, length: float) -> Weights:
+    """Weights that told best who would bring how much of the spend at an earlier origin.
+
+    Scored by the cross-entropy of shares of spend, and moved half-way to the prior weights: one
+    origin is thin evidence. Without a still earlier origin for the regression the prior weights
+    stand.
+    """
+    end, unit = trial.end, trial.unit
+    if (ordinal(end) - ordinal(past.first_day)) / DAYS[unit] < 2 * length:
+        return Weights(*PRIOR_WEIGHTS)
+    now, actual = past.at(end, length, unit), past.after(end, length, unit)["spend"].clip(lower=0)
+    if actual.sum() <= 0:
+        return Weights(*PRIOR_WEIGHTS)
+    regression = train(past, end, length, unit).predict(now)
+    models = trial.expected(length)["spend"]
+    best, score = Weights(*PRIOR_WEIGHTS), -np.inf
+    for one in REGRESSION_WEIGHTS:
+        for other in WINDOW_WEIGHTS:
+            weights = Weights(one, other)
+            share = pool(models, regression, now["window_spend"], weights)
+            found = float(actual @ np.log(np.maximum(share / share.sum(), 1e-12)))
+            if found > score:
+                best, score = weights, found
+    return Weights(*((mine + prior) / 2 for mine, prior in zip(best, PRIOR_WEIGHTS, strict=True)))
+
+
+def learn_drift(past: Past, trial: Fit, length: float, seed: int) -> float:
+    """Variance of customers' own change of pace that made an earlier origin's outcome most likely.
+
+    The base's total is set to what came, so that a level of everybody is not taken for a change of
+    each.
+    """
+    actual = past.after(trial.end, length, trial.unit)["purchases"]
+    expected = trial.expected(length)["purchases"]
+    ratio = np.clip(actual.sum() / max(expected.sum(), 1e-9), 0.2, 5.0)
+    rows = np.arange(len(actual))
+    if len(rows) > CROWD:
+        rows = np.sort(np.random.default_rng([seed, 5]).choice(rows, CROWD, replace=False))
+    some = trial.summary.iloc[rows]
+    reach = trial.calendar.expected_future(length) * ratio
+    outlook = prepare(trial.purchases, trial.spend, reach, TRIAL, seed, some)
+    scores = []
+    for drift in DRIFTS:
+        rng = np.random.default_rng([seed, 17])
+        counts, _ = replace(outlook, drift=drift).draw(slice(0, len(some)), rng)
+        scores.append(log_score(counts.T, actual.to_numpy()[rows]).mean())
+    return float(DRIFTS[int(np.argmin(scores))])
