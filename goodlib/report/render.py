@@ -19,7 +19,7 @@ from typing import Any, NamedTuple
 
 from nbformat import NotebookNode
 
-from goodlib.report.run import title
+from goodlib.report.run import absent, title
 
 TEMPLATE = Path(__file__).parent / "template"
 
@@ -47,7 +47,7 @@ class Section(NamedTuple):
     anchor: str
     title: str
     findings: Sequence[str]
-    alerts: Sequence[str]
+    alerts: Sequence[Statement]
     body: Any
 
 
@@ -101,7 +101,6 @@ def render(
 
     environment = _environment()
     sections = [section(name, notebook) for name, notebook in chapters.items()]
-    alerts = [(part.anchor, alert) for part in sections for alert in part.alerts]
     script = environment.loader.get_source(environment, "report/report.js")[0].strip()
     digest = base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()
     return environment.get_template("report/report.html.j2").render(
@@ -112,7 +111,7 @@ def render(
         source=source,
         chapters=sections,
         findings=any(part.findings for part in sections),
-        alerts=list(dict.fromkeys(alerts)),
+        alerts=_alerts(sections),
         changes=changes,
         provenance=provenance,
         css=Markup(environment.loader.get_source(environment, "report/report.css")[0]),
@@ -148,9 +147,21 @@ def section(name: str, notebook: NotebookNode) -> Section:
         anchor=name,
         title=title(notebook),
         findings=[s.text for s in said if s.kind == "finding"],
-        alerts=[s.text for s in said if s.kind == "alert"],
+        alerts=[s for s in said if s.kind == "alert"],
         body=Markup(body),
     )
+
+
+def _alerts(sections: Sequence[Section]) -> list[tuple[str, list[str]]]:
+    """Each alert once, with the chapters that say it; what a study lacks comes last."""
+    said: dict[str, list[str]] = {}
+    lacking: dict[str, list[str]] = {}
+    for part in sections:
+        for alert in part.alerts:
+            names = str(alert.values.get("lacking", "")).split()
+            for text in [f"{absent(name)}." for name in names] or [alert.text]:
+                (lacking if names else said).setdefault(text, []).append(part.anchor)
+    return [*said.items(), *lacking.items()]
 
 
 def _outputs(notebook: NotebookNode) -> Iterator[tuple[int, NotebookNode]]:

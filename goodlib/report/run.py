@@ -134,7 +134,9 @@ def prepared(notebook: NotebookNode, has: Callable[[str], bool]) -> NotebookNode
     shows = [c for c in kept if c.cell_type == "code" and SHOWS.search(c.source)]
     sentence = _lacking(sorted(lacking), title(notebook), whole=not shows)
     notice = nbformat.v4.new_code_cell(
-        f"chapter.alert({sentence!r})", id="what-is-lacking", metadata={"tags": ["lacking"]}
+        f'chapter.alert("{{text:name}}", text={sentence!r}, lacking={" ".join(sorted(lacking))!r})',
+        id="what-is-lacking",
+        metadata={"tags": ["lacking"]},
     )
     if not shows:
         kept = [c for c in kept if c.cell_type == "code" or c.source.lstrip().startswith("# ")]
@@ -255,16 +257,18 @@ def _warnings(notebook: NotebookNode) -> tuple[str, ...]:
     return tuple(re.sub(r"^\S*?([^/\\]+\.py):\d+: ", r"\1: ", line) for line in lines)
 
 
+def absent(name: str) -> str:
+    """That a table is not there, in words without a full stop."""
+    if name in TABLES:
+        return f"This study has no {TABLES[name]}"
+    return f"This study could not make the table '{name}', which an earlier chapter makes"
+
+
 def _lacking(names: list[str], question: str, whole: bool) -> str:
     """What a chapter says of tables that are not there."""
-    words = [
-        TABLES.get(name, f"the table '{name}', which an earlier chapter makes") for name in names
-    ]
-    listed = words[0] if len(words) == 1 else f"{', '.join(words[:-1])} and {words[-1]}"
-    text = f"This study has no {listed}"
-    if all(name not in TABLES for name in names):
-        text = f"This study could not make {listed}"
+    said = [absent(name) for name in names]
+    text = "; ".join([said[0], *(part[0].lower() + part[1:] for part in said[1:])])
     question = question.rstrip("?.").strip()
     if whole:
         return f"{text}: the question “{question}?” could not be looked at."
-    return f"{text}: what needs it is left out of the answer to “{question}?”."
+    return f"{text}: what needs it is left out of the answer to “{question}?”"
