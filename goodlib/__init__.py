@@ -15,11 +15,13 @@ from goodlib.value.inference import compare
 from goodlib.value.lifetime import residual_value
 from goodlib.value.posterior import PosteriorError
 from goodlib.value.prospect import ProspectModel
-from goodlib.value.purchase import BetaGeoNBD, ModifiedBetaGeoNBD, ParetoNBD
+from goodlib.value.purchase import NBD, BetaGeoNBD, ModifiedBetaGeoNBD, ParetoNBD
 from goodlib.value.referral import referral_value
+from goodlib.value.regularity import choose_k, log_gaps, regularity
 from goodlib.value.spend import GammaGamma
 
 __all__ = [
+    "NBD",
     "BetaGeoNBD",
     "GammaGamma",
     "ModifiedBetaGeoNBD",
@@ -29,11 +31,14 @@ __all__ = [
     "RatingModel",
     "Study",
     "backtest",
+    "choose_k",
     "compare",
     "forecast",
     "krippendorff_alpha",
+    "log_gaps",
     "read_orders",
     "referral_value",
+    "regularity",
     "residual_value",
     "simulate_future",
     "summarize",

@@ -22,7 +22,7 @@ from scipy.special import betainc
 
 from goodlib.value.draw import Draw
 from goodlib.value.factorial import log_rising, log_rising_slopes
-from goodlib.value.quadrature import beta_mean
+from goodlib.value.quadrature import beta_mean, gamma_nodes
 
 Array = np.ndarray
 
@@ -191,6 +191,82 @@ class BetaGeo(NamedTuple):
                 return answer
             kept = kept * (chance + n - 1) / (a + chance + n - 1)
             n += 1
+
+    def chance(
+        self,
+        n: int,
+        t: float,
+        r: float,
+        alpha: Array,
+        a: Array,
+        b: float,
+        x: Array,
+        recency: Array,
+        T: Array,
+    ) -> Array:
+        """P(n purchases in (T, T + t]) of each row: n and still there, or the n-th was the last."""
+        alive = self.p_alive(r, alpha, a, b, x, recency, T)
+        power, last = r + self.k * x, alpha + T
+        stage, total = self.stages(power, (T - recency) / last)
+        share = t / (last + t)
+
+        def at_least(count: int) -> Array:
+            """P(count or more if none left)."""
+            return sum(
+                stage[j] / total * betainc(self.k * count - j, power + j, share)
+                if self.k * count > j
+                else stage[j] / total
+                for j in range(self.k)
+            )
+
+        stay, both = b + x + self.extra, a + b + x + self.extra
+        times = np.full(len(x), n)
+        kept = np.exp(log_rising(stay, times) - log_rising(both, times))
+        answer = kept * (at_least(n) - at_least(n + 1))
+        if n > 0:
+            answer = answer + kept * a / (stay + n - 1) * at_least(n)
+        return alive * answer + (1 - alive) * (n == 0)
+
+    def dert(
+        self,
+        delta: float,
+        r: float,
+        alpha: Array,
+        a: Array,
+        b: float,
+        x: Array,
+        recency: Array,
+        T: Array,
+    ) -> Array:
+        """Discounted expected purchases after T of each row; no package known has it.
+
+        Active, with j events since the last purchase, the next one is worth phi^(k - j), with
+        phi = lambda/(lambda + delta), and each later one (1 - p) phi^k of the one before:
+
+            DERT = P(active) E[ phi^(k - j) / (1 - (1 - p) phi^k) ]
+
+        over lambda ~ Gamma(r + k x + j, alpha + T), p ~ Beta(a, b + x + extra), j as it may be at
+        T.
+        """
+        alive = self.p_alive(r, alpha, a, b, x, recency, T)
+        power, last = r + self.k * x, alpha + T
+        stage, total = self.stages(power, (T - recency) / last)
+        answer = np.zeros(len(x))
+        for j in range(self.k):
+
+            def worth(p: Array, rows: Array, j: int = j) -> Array:
+                sums = np.zeros((len(rows), len(p)))
+                for shape in np.unique(power[rows]):  # one, unless covariates set rows apart
+                    same = power[rows] == shape
+                    g, weight = gamma_nodes(float(shape) + j)
+                    for value, w in zip(g, weight, strict=True):
+                        log_phi = -np.log1p(delta * last[rows][same] / value)[:, None]
+                        first, lost = np.exp((self.k - j) * log_phi), -np.expm1(self.k * log_phi)
+                        sums[same] += w * first / (lost + p * (1 - lost))
+                return sums
+
+            answer += stage[j] / total * beta_mean(worth, a, b + x + self.extra)
+        return alive * answer
 
     def draw(
         self,

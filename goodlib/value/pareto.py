@@ -18,7 +18,7 @@ import numpy as np
 
 from goodlib.value.draw import Draw
 from goodlib.value.factorial import log_rising, log_rising_slopes
-from goodlib.value.quadrature import lifetime_nodes
+from goodlib.value.quadrature import beta_nodes, gamma_nodes, lifetime_nodes
 
 Array = np.ndarray
 FINE = 48  # nodes for answers; a fit climbs with fewer and checks itself with these
@@ -139,6 +139,54 @@ class Pareto(NamedTuple):
         """Expected purchases in (T, T + t] of each row: eq. (41) of Schmittlein et al. (1987)."""
         alive = self.p_alive(r, alpha, s, beta, x, recency, T)
         return alive * (r + x) / (alpha + T) * mean_lifetime(s, beta + T, t)
+
+    def chance(
+        self,
+        n: int,
+        t: float,
+        r: float,
+        alpha: Array,
+        s: float,
+        beta: Array,
+        x: Array,
+        recency: Array,
+        T: Array,
+    ) -> Array:
+        """P(n purchases in (T, T + t]) of each row: eq. (5) and (16) of Fader & Hardie (2014)."""
+        alive = self.p_alive(r, alpha, s, beta, x, recency, T)
+        power, A, B = r + x, alpha + T, beta + T
+        if t == 0:
+            return np.full(len(x), float(n == 0))
+        u, weight = beta_nodes(1.0, 1.0)
+        u = t * u[:, None]
+        many = log_rising(power, np.full(len(x), n)) - log_rising(1.0, np.array([n]))[0]
+
+        def bought(time: Array | float) -> Array:
+            return n * np.log(time / (A + time)) - power * np.log1p(time / A)
+
+        stayed = np.exp(many + bought(t) - s * np.log1p(t / B))
+        left = s * t / B * (weight @ np.exp(many + bought(u) - (s + 1) * np.log1p(u / B)))
+        return alive * (stayed + left) + (1 - alive) * (n == 0)
+
+    def dert(
+        self,
+        delta: float,
+        r: float,
+        alpha: Array,
+        s: float,
+        beta: Array,
+        x: Array,
+        recency: Array,
+        T: Array,
+    ) -> Array:
+        """Discounted expected purchases after T of each row: E[lambda] E[1/(delta + mu)] if
+        active.
+        """
+        alive = self.p_alive(r, alpha, s, beta, x, recency, T)
+        g, weight = gamma_nodes(s)
+        beyond = beta + T
+        stay = beyond * (weight @ (1.0 / (delta * beyond + g[:, None])))
+        return alive * (r + x) / (alpha + T) * stay
 
     def draw(
         self,

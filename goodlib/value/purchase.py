@@ -11,16 +11,19 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
+from scipy.special import gammaln
 from scipy.stats import lognorm, uniform
 
 from goodlib.value.betageo import BetaGeo
 from goodlib.value.customers import Customers, read_customers
 from goodlib.value.draw import Draw
-from goodlib.value.inference import Model, Results
+from goodlib.value.inference import Model, Optimum, Problem, Results
+from goodlib.value.negative_binomial import NegativeBinomial
 from goodlib.value.pareto import Pareto
 
 BLOCK = 4096  # rows at a time: their arrays stay in the processor's cache
 SAMPLE = 20_000  # rows that a large fit climbs on before it sees all
+ENOUGH = 20  # repeat customers that a maximum-likelihood fit should have
 PARTS = 10  # parts of that sample: how they differ is the error of a subsampled likelihood
 
 
@@ -70,6 +73,62 @@ class PurchaseResults(Results):
         """Expected repeat purchases of a new customer within `t` units of the first."""
         return float(self._by_row(_NEW, "expected", _length(t))[0])
 
+    def p_purchases(
+        self, n: int | list[int], t: float, summary: pd.DataFrame | None = None
+    ) -> pd.DataFrame:
+        """Probability that a customer makes exactly n purchases in the next `t` units of time.
+
+        Returns
+        -------
+        DataFrame, one row a customer, one column for each number in `n`
+        """
+        customers, horizon = self._customers(summary), _length(t)
+        return pd.DataFrame(
+            {
+                count: customers.each(self._by_row(customers, "chance", count, horizon), str(count))
+                for count in _counts(n)
+            },
+            index=customers.index,
+        )
+
+    def p_purchases_new(self, n: int | list[int], t: float) -> pd.Series:
+        """Probability of exactly n repeat purchases of a new customer within `t` of the first."""
+        horizon = _length(t)
+        chances = {count: self._by_row(_NEW, "chance", count, horizon)[0] for count in _counts(n)}
+        return pd.Series(chances, name="probability").rename_axis("n")
+
+    def dert(
+        self, discount: float, periods_per_year: float, summary: pd.DataFrame | None = None
+    ) -> pd.Series:
+        """Discounted expected residual transactions: all future purchases, worth what they are
+        today.
+
+        Fader, Hardie & Lee (2005b) for Pareto/NBD. Continuous discounting at the rate
+        delta = log(1 + discount)/periods_per_year a unit of time.
+
+        Parameters
+        ----------
+        discount : float, > 0
+            Effective annual discount rate, .15 for 15 % a year.
+        periods_per_year : float, > 0
+            Units of the summary in a year: 52 for weeks.
+        summary : DataFrame of n customers, optional
+            Default: the customers the model was fitted to.
+
+        Returns
+        -------
+        Series, shape (n,), name `dert`
+            Purchases at today's worth; multiply by the margin of one.
+        """
+        delta = discount_rate(discount, periods_per_year)
+        customers = self._customers(summary)
+        return customers.each(self._by_row(customers, "dert", delta), "dert")
+
+    def dert_new(self, discount: float, periods_per_year: float) -> float:
+        """Discounted expected repeat purchases of a new customer, from the first purchase on."""
+        delta = discount_rate(discount, periods_per_year)
+        return float(self._by_row(_NEW, "dert", delta)[0])
+
     def sample_purchases(
         self,
         params: Mapping[str, float] | pd.Series,
@@ -112,6 +171,7 @@ class PurchaseModel(Model):
 
     law: Any
     results = PurchaseResults
+    constant = 0.0  # what the times between purchases add to the log-likelihood
 
     def __init__(self, summary: pd.DataFrame) -> None:
         self._take(read_customers(summary))
@@ -138,12 +198,13 @@ class PurchaseModel(Model):
                 value += float(v @ count)
                 slope += g @ count
                 bend += h @ count
-        return value, slope, bend
+        return value + self.constant, slope, bend
 
     def value(self, theta: np.ndarray) -> float:
         """Log-likelihood at `theta`."""
         natural = self.natural(theta)
-        return float(_in_blocks(self.law.loglike, natural, self.customers) @ self.customers.count)
+        rows = _in_blocks(self.law.loglike, natural, self.customers)
+        return float(rows @ self.customers.count) + self.constant
 
     def start(self) -> np.ndarray:
         """Shapes of 1, times on the scale of T; for many rows, a sample's optimum."""
@@ -163,10 +224,32 @@ class PurchaseModel(Model):
         length = float(np.median(self.customers.T))
         return {"r": lognorm(1.0, scale=1.0), "alpha": lognorm(1.5, scale=0.5 * length)}
 
+    def problems(self, optimum: Optimum) -> list[Problem]:
+        """Too few customers came back, or too little was seen of them."""
+        data, found = self.customers, []
+        back = float(data.count[data.x > 0].sum())
+        if back < ENOUGH:
+            evidence = f"{back:,.0f} of {self.nobs:,} customers bought again"
+            cure = "Read the posterior, whose prior carries a small base, not this point"
+            found.append(Problem("few repeat customers", evidence, cure))
+        if back > 0:
+            gap = float(data.recency @ data.count) / float(data.x @ data.count)
+            order = np.argsort(data.T)
+            half = order[np.searchsorted(np.cumsum(data.count[order]), self.nobs / 2)]
+            if data.T[half] < 2 * gap:
+                evidence = (
+                    f"half of the customers were seen for {data.T[half]:.3g} units of time or "
+                    "less, "
+                    f"and {gap:.3g} pass between two purchases"
+                )
+                cure = "Who has left cannot be told from who has yet to return: use more history"
+                found.append(Problem("history too short", evidence, cure))
+        return found
+
     def part(self, rows: np.ndarray) -> PurchaseModel:
         """The same model on some of the distinct histories."""
         small = object.__new__(type(self))
-        small.__dict__.update(self.__dict__)
+        small.__dict__.update(self.__dict__, constant=0.0)
         small._take(self.customers.part(rows))
         return small
 
@@ -189,6 +272,24 @@ class PurchaseModel(Model):
             remainders.append(scale * (super(PurchaseModel, part).values(thetas, centre)[0] - own))
         error = np.std(remainders, axis=0, ddof=1) / np.sqrt(PARTS)
         return whole + np.mean(remainders, axis=0), float(np.median(error))
+
+
+class NBD(PurchaseModel):
+    """Buys at random and never leaves (Ehrenberg 1959): the baseline without dropout.
+
+    Parameters r, alpha of the purchase rate's gamma distribution (mean r/alpha a unit of time).
+
+    Parameters
+    ----------
+    summary : DataFrame of n customers
+        Columns `frequency`, `recency`, `T`, in one unit of time.
+    """
+
+    names = ("r", "alpha")
+    law = NegativeBinomial()
+
+    def _guess(self, length: float) -> list[float]:
+        return [1.0, 0.5 * length]
 
 
 class ParetoNBD(PurchaseModel):
@@ -239,7 +340,22 @@ class BetaGeoNBD(PurchaseModel):
 
     def __init__(self, summary: pd.DataFrame, k: int = 1) -> None:
         super().__init__(summary)
-        self.law = BetaGeo(k, self.extra)
+        if isinstance(k, bool) or not isinstance(k, int | np.integer) or k < 1:
+            message = f"k must be a whole number from 1, the events a purchase takes: got {k!r}"
+            raise ValueError(message)
+        if k > 1 and "log_gaps" not in summary.columns:
+            message = (
+                "k above 1 needs the column log_gaps, without which likelihoods of different k "
+                "cannot "
+                "be compared: summary.join(goodlib.log_gaps(orders, end=..., unit=...))"
+            )
+            raise ValueError(message)
+        self.law = BetaGeo(int(k), self.extra)
+        self.title = type(self).__name__ + (f"-{k}" if k > 1 else "")
+        if k > 1:
+            gaps = float(summary["log_gaps"].sum())
+            purchases = float(self.customers.x @ self.customers.count)
+            self.constant = (k - 1) * gaps - purchases * gammaln(k)
 
     def _guess(self, length: float) -> list[float]:
         return [1.0, 0.5 * length, 1.0, 2.0]
@@ -301,6 +417,28 @@ def _in_blocks(function: Any, natural: tuple, customers: Customers, *first: Any)
         rows = (customers.x[part], customers.recency[part], customers.T[part])
         answer[part] = function(*first, *natural, *rows)
     return answer
+
+
+def discount_rate(discount: float, periods_per_year: float) -> float:
+    """Continuous rate a unit of time, delta = log(1 + discount)/periods_per_year."""
+    if not (np.isfinite(discount) and discount > 0):
+        message = (
+            f"discount must be an effective annual rate above 0, such as .15: got {discount!r}"
+        )
+        raise ValueError(message)
+    if not (np.isfinite(periods_per_year) and periods_per_year > 0):
+        message = f"periods_per_year must be positive, 52 for weeks: got {periods_per_year!r}"
+        raise ValueError(message)
+    return float(np.log1p(discount) / periods_per_year)
+
+
+def _counts(n: int | list[int]) -> list[int]:
+    """Numbers of purchases, checked."""
+    counts = np.atleast_1d(n)
+    if counts.size == 0 or (counts < 0).any() or (counts != np.floor(counts)).any():
+        message = f"n must be whole numbers of purchases from 0: got {n!r}"
+        raise ValueError(message)
+    return [int(count) for count in counts]
 
 
 def _length(t: float) -> float:
