@@ -59,7 +59,8 @@ def beta_nodes(a: float, b: float, step: float = 0.06) -> tuple[Array, Array]:
     is met.
     """
     centre, width = np.log(a / b), min(1.0, np.sqrt(1 / a + 1 / b))
-    left, right = np.arcsinh(45 / (a * width)), np.arcsinh(45 / (b * width) + 8)
+    left = np.arcsinh((45 / a + max(centre, 0.0) + 10) / width)
+    right = np.arcsinh((45 / b + max(-centre, 0.0) + 10) / width)
     tau = np.arange(-left, right + step, step)
     logit = centre + width * np.sinh(tau)
     log_p, log_q = -np.logaddexp(0, -logit), -np.logaddexp(0, logit)
@@ -71,13 +72,13 @@ def beta_nodes(a: float, b: float, step: float = 0.06) -> tuple[Array, Array]:
 
 
 @lru_cache(maxsize=4096)
-def gamma_nodes(shape: float, step: float = 0.12) -> tuple[Array, Array]:
+def gamma_nodes(shape: float, step: float = 0.06) -> tuple[Array, Array]:
     """Nodes g > 0 and weights that sum to 1 for the mean of a function under Gamma(shape, 1).
 
     Trapezoid rule in tau, log g = log(shape) + w sinh(tau), for the same reason as `beta_nodes`.
     """
     centre, width = np.log(shape), min(1.0, 1 / np.sqrt(shape))
-    left = np.arcsinh(45 / (shape * width))
+    left = np.arcsinh((45 / shape + np.sqrt(90 / shape) + 1) / width)
     right = np.arcsinh((np.log(shape + 45 + 10 * np.sqrt(shape)) - centre) / width)
     tau = np.arange(-left, right + step, step)
     log_g = centre + width * np.sinh(tau)
