@@ -21,13 +21,12 @@ from goodlib.value.factorial import log_rising, log_rising_slopes
 from goodlib.value.quadrature import beta_nodes, gamma_nodes, lifetime_nodes
 
 Array = np.ndarray
-FINE = 48  # nodes for answers; a fit climbs with fewer and checks itself with these
 
 
 class Pareto(NamedTuple):
-    """The likelihood with its number of quadrature nodes."""
+    """The likelihood, with its number of quadrature nodes; 0: as many as 1e-11 needs."""
 
-    nodes: int = FINE
+    nodes: int = 0
 
     def terms(
         self, r: float, alpha: Array, s: float, beta: Array, x: Array, recency: Array, T: Array

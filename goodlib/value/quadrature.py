@@ -22,17 +22,19 @@ def legendre(nodes: int) -> tuple[Array, Array]:
 
 
 def lifetime_nodes(
-    power: Array, s: float, alpha: Array, beta: Array, start: Array, end: Array, nodes: int
+    power: Array, s: float, alpha: Array, beta: Array, start: Array, end: Array, nodes: int = 0
 ) -> tuple[Array, Array, Array, Array]:
     """Where and with what weight to add up the density of having left between `start` and `end`.
 
     For the integral over t of (alpha + t)^-power (beta + t)^-(s + 1) relative to its value at
-    `start`: returns alpha + t, beta + t, log((alpha + t)/(alpha + start)), log((beta + t)/(beta +
-    start)) and the weights including the integrand, each of shape (nodes, n).
+    `start`: returns t - start, log((alpha + t)/(alpha + start)), log((beta + t)/(beta + start)) and
+    the weights including the integrand, each of shape (nodes, n).
 
-    The map t = start + C (e^z - 1), z = -log(1 - m y)/m follows the integrand's slope and curvature
-    at `start`: with A = power/(alpha + start), B = (s + 1)/(beta + start), k1 = A + B,
-    k2 = A/(alpha + start) + B/(beta + start) it takes C = k1/k2 and m = (k1^2/k2 - 1)/8.
+    The map t = start + C (e^z - 1), z = -log(1 - m y)/m follows the integrand's slope and bend at
+    `start`: with A = power/(alpha + start), B = (s + 1)/(beta + start), k1 = A + B,
+    k2 = A/(alpha + start) + B/(beta + start) it takes C = k1/k2 and m = (k1^2/k2 - 1)/8. How well
+    it follows depends on how far apart the two times alpha + start and beta + start are, and so
+    does the number of nodes, unless given (docs/accuracy.md).
     """
     first, second = 1.0 / (alpha + start), 1.0 / (beta + start)
     A, B = power * first, (s + 1) * second
@@ -41,13 +43,19 @@ def lifetime_nodes(
     m = (k1 * C - 1) / 8
     m = np.where(np.abs(m) < 1e-7, 1e-7, m)
     Y = -np.expm1(-m * np.log1p((end - start) / C)) / m
-    at, weight = legendre(nodes)
+    at, weight = legendre(nodes or _enough(first, second))
     stretch = np.log1p(np.multiply.outer(-at, m * Y)) / -m
     grown = C * np.expm1(stretch)
     u, v = np.log1p(grown * first), np.log1p(grown * second)
     density = np.exp((1 + m) * stretch - power * u - (s + 1) * v)
     density *= np.multiply.outer(weight, C * Y)
     return grown, u, v, density
+
+
+def _enough(first: Array, second: Array) -> int:
+    """Nodes for 1e-11, by the largest distance of the two times on the log scale."""
+    apart = max(np.max(first / second), np.max(second / first))
+    return 8 if apart < 1.3 else 12 if apart < 2.0 else 16 if apart < 3.5 else 32
 
 
 @lru_cache(maxsize=4096)

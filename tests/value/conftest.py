@@ -10,19 +10,7 @@ import goodlib
 @pytest.fixture(scope="session")
 def cdnow_summary(cdnow_orders):
     """CDNOW to 1997-09-30 in weeks, same-day purchases merged: frequency, recency, T, holdout."""
-    orders = cdnow_orders.assign(date=pd.to_datetime(cdnow_orders["date"]))
-    days = orders.drop_duplicates(["customer_id", "date"])
-    end = pd.Timestamp("1997-09-30")
-    past = days[days["date"] <= end].groupby("customer_id")["date"]
-    future = days[days["date"] > end].groupby("customer_id")["date"].count()
-    first, last = past.min(), past.max()
-    columns = {
-        "frequency": past.count() - 1,
-        "recency": (last - first).dt.days / 7,
-        "T": (end - first).dt.days / 7,
-    }
-    summary = pd.DataFrame(columns)
-    return summary.assign(frequency_holdout=future.reindex(summary.index).fillna(0).astype(int))
+    return goodlib.summarize(cdnow_orders, end="1997-09-30", unit="W", holdout_end="1998-06-30")
 
 
 @pytest.fixture(scope="session")
