@@ -274,6 +274,11 @@ class _Trial:
         }
         for name, actual in totals.items():
             line = future.total.loc[rows[name]]
+            found[name] = float(actual)
+            found[f"{name}_lower_95"], found[f"{name}_upper_95"] = (
+                line["lower_95"],
+                line["upper_95"],
+            )
             found[f"{name}_in"] = float(line["lower_95"] <= actual <= line["upper_95"])
             found[f"{name}_width"] = float(np.log(line["upper_95"] / max(line["lower_95"], 1e-12)))
         return found

@@ -355,3 +355,62 @@ def _interval(draws: pd.Series) -> pd.Series:
     """Mean, median and intervals of a total."""
     quantiles = {label: draws.quantile(q) for label, q in LEVELS.items()}
     return pd.Series({"mean": draws.mean(), "median": draws.median()} | quantiles)
+
+
+def movers(future: Future, today: pd.Series, count: int) -> pd.DataFrame:
+    """Who is likely to rise among the best, and who of today's best is likely to leave them.
+
+    Parameters
+    ----------
+    future : Future
+    today : Series by customer
+        What each customer spent in the last window: today's order.
+    count : int
+        Rows of each kind, at most.
+
+    Returns
+    -------
+    DataFrame, indexed by customer_id
+        `move` (riser or fader), `rank_today`, `expected_rank` and its 80 % interval, `p_top`.
+        Risers stand outside today's top and are the most likely to enter, faders the least likely
+        to stay.
+    """
+    customers = future.customers
+    spent = today.reindex(customers.index).fillna(0.0)
+    inside = places(spent.to_numpy(), list_size(len(spent), future.share)) > 0.5
+    columns = ["expected_rank", "expected_rank_lower_80", "expected_rank_upper_80", "p_top"]
+    frame = customers[columns].assign(
+        rank_today=spent.rank(ascending=False, method="average"),
+        place=customers["p_top"].rank(ascending=False, method="first"),
+    )
+    rising = ~inside & (frame["place"] < frame["rank_today"])
+    fading = inside & (frame["place"] > frame["rank_today"])
+    risers = frame[rising].sort_values("p_top", ascending=False, kind="stable").head(count)
+    faders = frame[fading].sort_values("p_top", kind="stable").head(count)
+    return pd.concat([risers.assign(move="riser"), faders.assign(move="fader")])
+
+
+def overlap(future: Future, today: pd.Series) -> dict[str, float]:
+    """Share of today's best who will be among tomorrow's: mean and 80 % interval over the draws."""
+    spent = today.reindex(future.customers.index).fillna(0.0).to_numpy()
+    size = list_size(len(spent), future.share)
+    inside = places(spent, size)
+    shares = [inside @ places(draw, size) / size for draw in future.spend.to_numpy().T]
+    lower, upper = np.quantile(shares, [0.1, 0.9])
+    return {"overlap": float(np.mean(shares)), "lower_80": float(lower), "upper_80": float(upper)}
+
+
+def discounted(
+    future: Future, margin: pd.Series, discount: float, periods_per_year: float, draws: int
+) -> pd.DataFrame:
+    """Residual value of each customer (rows) in each joint draw (columns "0", "1", ...), in
+    currency.
+
+    Spend of the horizon times the customer's margin, discounted to today as if it came evenly; past
+    payments excluded. At most `draws` draws, in single precision.
+    """
+    delta = np.log1p(discount) / periods_per_year * future.horizon
+    factor = -np.expm1(-delta) / delta if delta > 0 else 1.0
+    spend = future.spend.iloc[:, :draws]
+    value = spend.mul(margin.reindex(spend.index), axis=0) * factor
+    return value.astype(np.float32).rename(columns=str)

@@ -1,0 +1,252 @@
+"""Figures of the chapter on who will be the best customers."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+from matplotlib.axes import Axes
+
+from goodlib.report.figures import style
+
+MONTHS = "Jan Feb Mar Apr May Jun Jul Aug Sep Oct Nov Dec".split()
+
+
+def plot_methods(
+    table: pd.DataFrame, labels: pd.Series, *, share: float, ax: Axes | None = None
+) -> Axes:
+    """Hit rate of every method: a dot an origin, a bar for the mean, best on top.
+
+    `table`: one row a method and origin, `method`, `hit_rate`; `labels`: method to words.
+    """
+    means = table.groupby("method")["hit_rate"].mean().sort_values(kind="stable")
+    ax = style.axes(ax, height=0.36 * len(means) + 1.3)
+    rows = dict(zip(means.index, range(len(means)), strict=True))
+    chosen = [style.BLUE if name == "combination" else style.SKY for name in means.index]
+    ax.barh(range(len(means)), means, height=0.62, color=chosen)
+    ax.scatter(
+        table["hit_rate"], table["method"].map(rows), s=16, color=style.INK, zorder=3, alpha=0.7
+    )
+    for row, value in enumerate(means):
+        color = style.PAPER if chosen[row] == style.BLUE else style.INK
+        ax.text(0.006, row, f"{value:.0%}", va="center", fontsize=9.5, color=color)
+    ax.axvline(share, color=style.MUTED, lw=1, ls=":")
+    ax.set_yticks(range(len(means)), [labels.get(name, name) for name in means.index])
+    ax.set_xlabel(f"share of the coming best {share:.0%} found (dotted: by chance)")
+    ax.set_xlim(0, min(1.0, float(table["hit_rate"].max()) * 1.08))
+    ax.grid(visible=False, axis="y")
+    style.percent_axis(ax, "x")
+    return ax
+
+
+def plot_best(best: pd.DataFrame, *, count: int = 25, ax: Axes | None = None) -> Axes:
+    """Chance of each to be among tomorrow's best, best first; today's best are filled.
+
+    `best`: one row a customer, `name`, `p_top`, `top_today`.
+    """
+    shown = best.head(count).iloc[::-1]
+    ax = style.axes(ax, height=0.27 * len(shown) + 1.6)
+    rows = np.arange(len(shown))
+    ax.hlines(rows, 0, shown["p_top"], color=style.GRID, lw=3)
+    known = shown["top_today"].to_numpy(bool)
+    for pick, face, label in (
+        (known, style.BLUE, "among the best today"),
+        (~known, style.PAPER, "not among the best today"),
+    ):
+        if pick.any():
+            ax.scatter(
+                shown["p_top"][pick],
+                rows[pick],
+                s=52,
+                color=face,
+                edgecolor=style.BLUE,
+                linewidth=1.6,
+                zorder=3,
+                label=label,
+            )
+    ax.set_yticks(rows, [style.shorten(name) for name in shown["name"]])
+    ax.set_xlim(0, 1.03)
+    ax.set_ylim(-0.7, len(shown) - 0.3)
+    ax.set_xlabel("chance to be among the best")
+    ax.grid(visible=False, axis="y")
+    style.percent_axis(ax, "x")
+    ax.figure.legend(*ax.get_legend_handles_labels(), loc="outside lower center", ncols=2)
+    return ax
+
+
+def plot_movers(movers: pd.DataFrame, *, size: int, ax: Axes | None = None) -> Axes:
+    """Rank today and place on tomorrow's list, with the 80 % interval of the rank to come.
+
+    `movers`: one row a customer, `name`, `move`, `rank_today`, `place`, `p_top`,
+    `expected_rank_lower_80`, `expected_rank_upper_80`; `size`: places among the best.
+    """
+    ax = style.axes(ax, height=0.3 * len(movers) + 1.9)
+    rows = np.arange(len(movers))[::-1]
+    for move, color, label in (
+        ("riser", style.BLUE, "likely to rise"),
+        ("fader", style.ORANGE, "likely to fall back"),
+    ):
+        pick = (movers["move"] == move).to_numpy()
+        part, at = movers[pick], rows[pick]
+        ax.hlines(
+            at,
+            part["expected_rank_lower_80"],
+            part["expected_rank_upper_80"],
+            color=color,
+            lw=6,
+            alpha=0.22,
+        )
+        ax.hlines(at, part["rank_today"], part["place"], color=color, lw=1.6)
+        ax.scatter(part["place"], at, s=50, color=color, zorder=3, label=label)
+    ax.scatter(
+        movers["rank_today"],
+        rows,
+        s=34,
+        color=style.PAPER,
+        edgecolor=style.INK,
+        linewidth=1.2,
+        zorder=4,
+        label="today",
+    )
+    ax.axvline(size + 0.5, color=style.MUTED, lw=1, ls=":")
+    ax.set_xscale("log")
+    ax.invert_xaxis()
+    names = zip(movers["name"], movers["p_top"], strict=True)
+    ax.set_yticks(rows, [f"{style.shorten(name)}  {chance:.0%}" for name, chance in names])
+    ax.set_xlabel("rank by spend, best on the right (dotted: the last place among the best)")
+    ax.grid(visible=False, axis="y")
+    style.count_axis(ax, "x")
+    ax.set_xticks(_rank_ticks(movers))
+    ax.set_xticks([], minor=True)
+    ax.figure.legend(*ax.get_legend_handles_labels(), loc="outside lower center", ncols=3)
+    return ax
+
+
+def plot_calibration(reliability: pd.DataFrame, *, ax: Axes | None = None) -> Axes:
+    """What was promised against what happened, a point a group of customers, with 95 % bars.
+
+    `reliability`: `promised`, `happened`, `n`.
+    """
+    ax = style.axes(ax, width=5.6, height=4.6)
+    p, n = reliability["happened"].to_numpy(), reliability["n"].to_numpy()
+    center = (p * n + 1.92) / (n + 3.84)
+    reach = 1.96 * np.sqrt(n * p * (1 - p) + 0.96) / (n + 3.84)
+    ax.plot([0, 1], [0, 1], color=style.MUTED, lw=1, ls=":")
+    ax.vlines(reliability["promised"], center - reach, center + reach, color=style.BLUE, lw=2)
+    ax.scatter(reliability["promised"], p, s=60, color=style.BLUE, zorder=3)
+    for x, y, count in zip(reliability["promised"], center - reach, n, strict=True):
+        ax.annotate(
+            f"{count:,.0f}",
+            (x, y),
+            xytext=(0, -4),
+            textcoords="offset points",
+            ha="center",
+            va="top",
+            fontsize=9,
+            color=style.MUTED,
+        )
+    ax.set_xlim(-0.02, 1.02)
+    ax.set_ylim(-0.1, 1.05)
+    ax.set_xlabel("chance promised to be among the best")
+    ax.set_ylabel("share that was among them")
+    style.percent_axis(ax, "x")
+    style.percent_axis(ax)
+    return ax
+
+
+def plot_calendar(curve: pd.DataFrame, *, seasonal: bool, leveled: bool) -> np.ndarray:
+    """Level of purchases over the years and, by month, the season; dots are what was counted.
+
+    `curve`: one row a month, `month`, `season`, `level`, `actual`, `expected`.
+    """
+    ax = style.axes(height=3.7, columns=2, width_ratios=[1.6, 1], width=8.2)
+    step = max(1, len(curve) // 40)
+    grouped = curve.groupby(np.arange(len(curve))[::-1] // step)
+    actual = (
+        grouped["actual"].sum()
+        / (curve["expected"] * curve["season"]).groupby(np.arange(len(curve))[::-1] // step).sum()
+    )
+    few = grouped["expected"].sum() < 3
+    ax[0].axhline(1, color=style.MUTED, lw=1, ls=":")
+    ax[0].scatter(
+        grouped["month"].first()[~few], actual[~few], s=18, color=style.GRAY, label="counted"
+    )
+    if leveled:
+        ax[0].plot(curve["month"], curve["level"], color=style.BLUE, label="level")
+    ax[0].set_ylabel("purchases, against a level of 100%")
+    ax[0].set_ylim(0, None)
+    style.percent_axis(ax[0])
+    style.date_axis(ax[0])
+    ax[0].legend(loc="best")
+    by_month = curve.groupby(curve["month"].dt.month)
+    counted = (
+        by_month["actual"].sum()
+        / (curve["expected"] * curve["level"]).groupby(curve["month"].dt.month).sum()
+    )
+    months = counted.index.to_numpy()
+    color = style.BLUE if seasonal else style.GRAY
+    ax[1].axhline(1, color=style.MUTED, lw=1, ls=":")
+    if seasonal:
+        ax[1].bar(months, by_month["season"].mean(), color=style.SKY, width=0.8, label="season")
+    ax[1].scatter(months, counted, s=20, color=color, zorder=3, label="counted")
+    ax[1].set_xticks(range(1, 13), [name[0] for name in MONTHS])
+    ax[1].set_xlabel("month of the year")
+    ax[1].set_xlim(0.4, 12.6)
+    ax[1].set_ylim(0, None)
+    ax[1].grid(visible=False, axis="x")
+    style.percent_axis(ax[1])
+    return ax
+
+
+def plot_total(windows: pd.DataFrame, *, currency: str, ax: Axes | None = None) -> Axes:
+    """Spend of known customers in past windows, and the next with its 80 and 95 % intervals.
+
+    `windows`: one row a window, `end`, `spend` (missing for the next), and, where a forecast was
+    made, `mean`, `lower_80`, `upper_80`, `lower_95`, `upper_95`.
+    """
+    ax = style.axes(ax, height=3.8)
+    x = np.arange(len(windows))
+    told = windows["lower_95"].notna().to_numpy()
+    ax.vlines(
+        x[told],
+        windows["lower_95"][told],
+        windows["upper_95"][told],
+        color=style.BLUE,
+        lw=10,
+        alpha=0.18,
+        label="95% interval of the forecast",
+    )
+    inner = windows["lower_80"].notna().to_numpy()
+    ax.vlines(
+        x[inner],
+        windows["lower_80"][inner],
+        windows["upper_80"][inner],
+        color=style.BLUE,
+        lw=10,
+        alpha=0.45,
+        label="80% interval",
+    )
+    ax.scatter(
+        x[told],
+        windows["mean"][told],
+        s=40,
+        color=style.BLUE,
+        zorder=3,
+        marker="D",
+        label="expected",
+    )
+    ax.plot(x, windows["spend"], color=style.INK, marker="o", lw=1.6, ms=6, label="came")
+    ax.set_xticks(x, [f"to {end:%b %Y}" for end in windows["end"]])
+    ax.set_xlim(-0.5, len(windows) - 0.5)
+    ax.set_ylim(0, None)
+    ax.set_ylabel("spend of customers known before")
+    ax.grid(visible=False, axis="x")
+    style.money_axis(ax, currency)
+    ax.figure.legend(*ax.get_legend_handles_labels(), loc="outside lower center", ncols=4)
+    return ax
+
+
+def _rank_ticks(movers: pd.DataFrame) -> list[int]:
+    """Ranks worth writing on a log axis."""
+    last = float(movers[["rank_today", "expected_rank_upper_80"]].max().max())
+    steps = [1, 2, 5, 10, 20, 50, 100, 200, 500, 1000, 2000, 5000, 10000, 20000, 50000, 100000]
+    return [step for step in steps if step <= last * 1.2]

@@ -1,0 +1,308 @@
+"""What the chapter on tomorrow's best customers says: sentences that follow their numbers."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+
+from goodlib.report.chapter import Chapter
+from goodlib.report.words import Sentence
+from goodlib.value.backtest import COMBINATION, REGRESSION, Backtest, backtest, rolling_origins
+from goodlib.value.feature import Past, days_of, ordinal, stamp
+from goodlib.value.forecast import Forecast
+from goodlib.value.future import Future
+from goodlib.value.score import list_size, places
+
+METHODS = (
+    COMBINATION,
+    "Pareto/NBD",
+    REGRESSION,
+    "window spend",
+    "past spend",
+    "frequency",
+    "recency",
+    "RFM",
+)
+"""What the chapter tries; `backtest` knows more."""
+WORDS = pd.Series(
+    {
+        COMBINATION: "combined forecast",
+        "Pareto/NBD": "probability model alone",
+        "BG/NBD": "second probability model alone",
+        REGRESSION: "regression on history",
+        "window spend": "spent most lately",
+        "past spend": "spent most ever",
+        "frequency": "bought most often",
+        "recency": "bought last",
+        "RFM": "recency, frequency, spend",
+    }
+)
+RULES = ("window spend", "past spend", "frequency", "recency", "RFM")
+MONTHS = (
+    "January February March April May June July August September October November December"
+).split()
+
+
+def try_out(chapter: Chapter, past: Past, draws: int, seed: int) -> Backtest:
+    """The backtest of the study's own horizon at up to two days in the past.
+
+    Where the horizon does not fit twice into the history it is shortened, and an alert says so.
+    """
+    study = chapter.study
+    horizon = study.horizon
+    history = (ordinal(study.as_of) - ordinal(past.first_day)) / days_of(1.0, study.unit)
+    if history < 2 * horizon - 1:
+        horizon = float(np.floor(history / 2 * 10) / 10)
+        chapter.alert(
+            "The history is shorter than twice the horizon, so forecasts are tried {tried:.3g} "
+            "{unit} ahead only, not {asked:.3g}.",
+            tried=horizon,
+            asked=study.horizon,
+            unit=f"{study.unit_word}s",
+        )
+    origins = rolling_origins(past, study.as_of, horizon, study.unit, 2)
+    return backtest(
+        past, origins, horizon, METHODS, unit=study.unit, draws=min(draws, 300), seed=seed,
+        share=study.top_share,
+    )  # fmt: skip
+
+
+def span(chapter: Chapter, horizon: float | None = None) -> str:
+    """The horizon in words: "the next 12 months"."""
+    length = chapter.study.horizon if horizon is None else horizon
+    return f"{length:g} {chapter.study.unit_word}{'s' if length != 1 else ''}"
+
+
+def best_rule(trial: Backtest) -> str:
+    """The one-line rule that did best: the one a manager would be right to use."""
+    means = trial.means()["hit_rate"]
+    return str(means[means.index.isin(RULES)].idxmax())
+
+
+def verdict(trial: Backtest, share: float, length: str) -> Sentence:
+    """What the combination finds, against the best one-line rule, and whether chance made it."""
+    rule = best_rule(trial)
+    means = trial.means()["hit_rate"]
+    gaps = trial.differences[trial.differences["method"] == rule]
+    difference = float(gaps["difference"].mean())
+    # origins half a horizon apart share customers and purchases: their errors are not averaged out
+    error = float(((gaps["upper"] - gaps["lower"]) / 3.92).mean())
+    sure = abs(difference) > 1.96 * max(error, 1e-9)
+    if sure and difference > 0:
+        end = "more than chance would make"
+    elif sure:
+        end = "the rule did better, more than chance would make"
+    elif abs(difference) < 0.005:
+        end = "no difference"
+    else:
+        end = "a difference that chance could make"
+    text = (
+        "Tried on this history, the combined forecast finds {found:percent} of the best "
+        "{share:percent} of the next {length:name}; naming those who {rule:name} finds "
+        "{rule_found:percent}: {end:name}."
+    )
+    rules = {"recency": "bought last", "RFM": "lead in recency, frequency and spend together"}
+    values = {
+        "found": float(means[COMBINATION]),
+        "share": share,
+        "length": length,
+        "rule": rules.get(rule, str(WORDS[rule])),
+        "rule_found": float(means[rule]),
+        "difference": difference,
+        "end": end,
+    }
+    return Sentence(text, values)
+
+
+def trust(trial: Backtest) -> Sentence:
+    """Whether promises came true on the combination's own list."""
+    own = trial.table[trial.table["method"] == COMBINATION]
+    promised, realised = float(own["promised"].mean()), float(own["realised"].mean())
+    if realised < promised - 0.05:
+        end = "it promises too much, so read its chances a little lower"
+    elif realised > promised + 0.05:
+        end = "it promises too little, so read its chances a little higher"
+    else:
+        end = "its chances can be taken at their word"
+    text = (
+        "Of those it put on its list it promised {promised:percent} a place among the best, and "
+        "{realised:percent} took one: {end:name}."
+    )
+    return Sentence(text, {"promised": promised, "realised": realised, "end": end})
+
+
+def listed(best: pd.DataFrame) -> Sentence:
+    """Who leads tomorrow's list, and how much of it will be right."""
+    hits = float(best["p_top"].sum())
+    new = int((~best["top_today"].astype(bool)).sum())
+    text = (
+        "Most likely among tomorrow's best is {first:name} ({chance:percent}); of the "
+        "{size:count} on "
+        "the list about {hits:.0f} will be right, and {new:plural name names} on it {are:name} not "
+        "among today's best."
+    )
+    values = {
+        "first": best["name"].iloc[0],
+        "chance": float(best["p_top"].iloc[0]),
+        "size": len(best),
+        "hits": hits,
+        "new": new,
+        "are": "is" if new == 1 else "are",
+    }
+    return Sentence(text, values)
+
+
+def moving(both: dict[str, float], movers: pd.DataFrame, length: str) -> Sentence:
+    """How much of today's list will still stand, who rises, who falls back."""
+    text = (
+        "Of today's best about {overlap:percent} will be among the best of the next {length:name} "
+        "(80% interval {lower_80:percent} to {upper_80:percent})"
+    )
+    values: dict[str, object] = {**both, "length": length}
+    risers = movers[movers["move"] == "riser"]
+    faders = movers[movers["move"] == "fader"]
+    if len(risers) and len(faders):
+        text += (
+            "; {riser:name} is the likeliest to join them ({riser_chance:percent}), "
+            "{fader:name} the "
+            "likeliest to drop out ({fader_chance:percent} to stay)"
+        )
+        values |= {
+            "riser": risers["name"].iloc[0],
+            "riser_chance": float(risers["p_top"].iloc[0]),
+            "fader": faders["name"].iloc[0],
+            "fader_chance": float(faders["p_top"].iloc[0]),
+        }
+    return Sentence(text + ".", values)
+
+
+def calendar(forecast: Forecast) -> Sentence:
+    """Season and level in words, or why none is read out of this history."""
+    found = forecast.fit.calendar
+    parts: list[str] = []
+    values: dict[str, object] = {}
+    if found.kind in ("season", "both"):
+        season = found.curve.groupby(found.curve["month"].dt.month)["season"].mean()
+        season = season / season.mean()
+        values |= {"peak": MONTHS[season.idxmax() - 1], "high": float(season.max() - 1)}
+        values |= {"trough": MONTHS[season.idxmin() - 1], "low": float(1 - season.min())}
+        parts.append(
+            "purchases run {high:percent} above the mean in {peak:name} and {low:percent} below "
+            "it in "
+            "{trough:name}"
+        )
+    if found.kind in ("level", "both"):
+        level = found.curve["level"].to_numpy()
+        back = min(36, len(level) - 1)
+        change = float(level[-1] / level[-1 - back] - 1)
+        since = found.curve["month"].iloc[-1 - back]
+        values |= {"change": abs(change), "since": int(since.year)}
+        if abs(change) < 0.05:
+            parts.append("the level of the whole base has hardly moved since {since}")
+        else:
+            way = "risen" if change > 0 else "fallen"
+            parts.append(
+                f"the level of the whole base has {way} by {{change:percent}} since {{since}}"
+            )
+    if not parts:
+        reason = found.refused[0] if found.refused else "nothing moved the whole base"
+        return Sentence("No calendar is used: {reason:name}.", {"reason": reason})
+    text = " and ".join(parts)
+    text = text[0].upper() + text[1:]
+    if found.refused:
+        text += "; {reason:name}"
+        values["reason"] = found.refused[0]
+    return Sentence(text + ".", values)
+
+
+def total(future: Future, trial: Backtest, came: float, length: str) -> Sentence:
+    """What the known customers will spend, with its interval, and how such intervals did."""
+    line = future.total.loc["spend"]
+    own = trial.table[trial.table["method"] == COMBINATION]
+    held, tried = int(own["spend_total_in"].sum()), len(own)
+    text = (
+        "Customers known today will spend between {lower:money} and {upper:money} in the next "
+        "{length:name} (95% interval; expected {mean:money}); in the last {length:name} those "
+        "known "
+        "before spent {came:money}. {record:name}"
+    )
+    if tried > 1:
+        record = f"Such intervals held what came {held} of {tried} times."
+    elif held:
+        record = "The one time it was tried, such an interval held what came."
+    else:
+        record = "The one time it was tried, such an interval did not hold what came."
+    values = {
+        "lower": float(line["lower_95"]),
+        "upper": float(line["upper_95"]),
+        "mean": float(line["mean"]),
+        "came": came,
+        "length": length,
+        "record": record,
+    }
+    return Sentence(text, values)
+
+
+def with_names(chapter: Chapter, frame: pd.DataFrame) -> pd.DataFrame:
+    """The frame with a column `name`: the customer's, where the study knows it."""
+    names = pd.Series(frame.index.astype(str), index=frame.index)
+    if chapter.has("customers"):
+        known = chapter.load("customers").drop_duplicates("customer_id").set_index("customer_id")
+        if "name" in known:
+            names = known["name"].reindex(frame.index).fillna(names)
+    return frame.assign(name=names)
+
+
+def with_today(chapter: Chapter, future: Future, today: pd.Series) -> pd.DataFrame:
+    """One row a customer of the future: its columns, `top_today` and `name`."""
+    spent = today.reindex(future.customers.index).fillna(0.0)
+    inside = places(spent.to_numpy(), list_size(len(spent), future.share)) > 0.5
+    return with_names(chapter, future.customers.assign(top_today=inside))
+
+
+def before(chapter: Chapter) -> pd.Timestamp:
+    """The day that lies one horizon before the study's end."""
+    study = chapter.study
+    return stamp(ordinal(study.as_of) - days_of(study.horizon, study.unit))
+
+
+def pooled(reliability: pd.DataFrame) -> pd.DataFrame:
+    """Groups of promises, all origins together: promised, happened, n."""
+    group = (reliability["promised"] * 5).clip(upper=4).astype(int)
+    weighted = reliability[["promised", "happened"]].mul(reliability["n"], axis=0)
+    n = reliability["n"].groupby(group).sum()
+    return weighted.groupby(group).sum().div(n, axis=0).assign(n=n).reset_index(drop=True)
+
+
+def windows(chapter: Chapter, past: Past, trial: Backtest, future: Future) -> pd.DataFrame:
+    """Past windows of the horizon and the next: what known customers spent, what was forecast."""
+    study = chapter.study
+    length = days_of(study.horizon, study.unit)
+    end, first = ordinal(study.as_of), ordinal(past.first_day)
+    count = int(min(6, (end - first) // length))
+    rows = []
+    for back in range(count, 0, -1):
+        start = stamp(end - back * length)
+        if ordinal(start) <= first + length / 4:
+            continue
+        spend = float(past.after(start, study.horizon, study.unit)["spend"].sum())
+        rows.append({"end": stamp(end - (back - 1) * length), "spend": spend})
+    frame = pd.DataFrame(rows, columns=["end", "spend"])
+    own = trial.table[
+        (trial.table["method"] == COMBINATION) & (trial.table["horizon"] == study.horizon)
+    ]
+    for row in own.itertuples():
+        ended = pd.Timestamp(row.origin) + pd.Timedelta(days=int(length))
+        near = (frame["end"] - ended).abs() <= pd.Timedelta(days=3)
+        frame.loc[near, ["mean", "lower_95", "upper_95"]] = [
+            row.spend_total * (1 + row.bias_spend),
+            row.spend_total_lower_95,
+            row.spend_total_upper_95,
+        ]
+    line = future.total.loc["spend"]
+    following = {"end": stamp(end + length), "spend": np.nan} | {
+        name: float(line[name]) for name in ("mean", "lower_80", "upper_80", "lower_95", "upper_95")
+    }
+    frame = frame.reindex(columns=list(following))
+    frame.loc[len(frame)] = following
+    return frame
