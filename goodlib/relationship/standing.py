@@ -163,6 +163,17 @@ class Relationship:
             return frame
         return frame.drop(self.model.design.apart).sort_values("severity")
 
+    def stricter(self, a: str, b: str) -> tuple[float, float]:
+        """How much stricter rater `a` is than `b`, and the standard deviation of that difference.
+
+        Narrower than the two intervals suggest: what is uncertain about both alike cancels.
+        """
+        contrast = (self.codes["rater"] == a).astype(float) - (self.codes["rater"] == b)
+        spread = self.precision.solve(self.data.zero()._replace(rater=contrast)).rater
+        moves = np.array([move.rater @ contrast for move in self._moves])
+        variance = contrast @ spread + moves @ self.covariance @ moves
+        return float(-contrast @ self.effects.rater), float(np.sqrt(variance))
+
     @property
     def items(self) -> pd.DataFrame:
         """Which questions are hard: one row an item, difficulty above or below the average item."""

@@ -1,0 +1,296 @@
+"""Sentences of the chapter on relationships."""
+
+from __future__ import annotations
+
+import pandas as pd
+
+from goodlib.relationship.gap import gap
+from goodlib.relationship.rating import RatingModel
+from goodlib.relationship.scores import by_side
+from goodlib.relationship.standing import Relationship
+from goodlib.report.chapter import Chapter
+from goodlib.report.figures import relationships as figures
+from goodlib.report.words import Sentence
+
+
+def names(chapter: Chapter) -> pd.Series:
+    """What people call each customer; empty where the study has no names."""
+    if not chapter.has("customers"):
+        return pd.Series(dtype=object)
+    customers = chapter.load("customers")
+    if "name" not in customers:
+        return pd.Series(dtype=object)
+    return customers.set_index("customer_id")["name"].dropna()
+
+
+def listed(customers: list, called: pd.Series) -> str:
+    """Names in a sentence: "A, B and C"."""
+    words = [str(called.get(c, c)) for c in customers]
+    return words[0] if len(words) == 1 else f"{', '.join(words[:-1])} and {words[-1]}"
+
+
+def best_and_worst(relation: Relationship, called: pd.Series) -> Sentence:
+    """Who is good to work with, and whose interval says so."""
+    known = relation.customers.query("basis != 'unrated'").sort_values("relationship")
+    warm, strained = known.index[known["lower_80"] > 0], known.index[known["upper_80"] < 0]
+    values = {
+        "rated": len(known),
+        "warm": len(warm),
+        "strained": len(strained),
+        "best": listed(list(known.index[::-1][:3]), called),
+        "worst": listed(list(known.index[:3]), called),
+    }
+    if not len(warm) and not len(strained):
+        return Sentence(
+            "The ratings of {rated:plural client} do not tell any of them from the average: the "
+            "differences are within what raters differ by.",
+            values,
+        )
+    return Sentence(
+        "Of {rated:plural client} that somebody rated, {warm:count} are clearly better to work "
+        "with than the average and {strained:count} clearly worse; best are {best:name}, most "
+        "strained {worst:name}.",
+        values,
+    )
+
+
+def unknown(relation: Relationship) -> Sentence:
+    """Who nobody rated; unknown is not average."""
+    basis = relation.customers["basis"].value_counts()
+    values = {
+        "all": int(basis.sum()),
+        "unrated": int(basis.get("unrated", 0)),
+        "one": int(basis.get("one rater", 0)),
+        "several": int(basis.get("several raters", 0)),
+    }
+    values["share"] = values["unrated"] / values["all"]
+    if not values["unrated"]:
+        return Sentence(
+            "Every one of the {all:plural client} has been rated, {one:count} of them by one "
+            "person only.",
+            values,
+        )
+    return Sentence(
+        "Nobody rated {unrated:count} of {all:plural client} ({share:percent}), and {one:count} "
+        "are known through one person only: their relationship is unknown, not average.",
+        values,
+    )
+
+
+def agreement(alpha: pd.DataFrame | None) -> Sentence:
+    """How far raters agree, in words."""
+    if alpha is None:
+        return Sentence(
+            "Whether raters agree cannot be said: no piece of work was rated by two of them.", {}
+        )
+    row = alpha.loc["all"]
+    values = {"alpha": row["alpha"], "lower": row["lower"], "upper": row["upper"]}
+    values |= {"units": row["n_units"]}
+    how = "hardly agree" if row["alpha"] < 0.4 else "agree in part"
+    how = "agree well" if row["alpha"] >= 0.8 else how
+    return Sentence(
+        f"Raters {how}: Krippendorff's alpha, 1 for full agreement and 0 for chance, is "
+        "{alpha:.2f} ({lower:.2f} to {upper:.2f}) over {units:plural comparison}.",
+        values,
+    )
+
+
+def overlap(ratings: pd.DataFrame, scale: list) -> pd.DataFrame | None:
+    """Krippendorff's alpha, or None where no two raters rated the same."""
+    from goodlib.relationship.agreement import krippendorff_alpha
+
+    try:
+        return krippendorff_alpha(ratings, "ordinal", scale=scale, draws=400)
+    except ValueError:
+        return None
+
+
+def severity(relation: Relationship) -> Sentence:
+    """Who is strict, and by how much; or why that cannot be said."""
+    if not relation.adjusted:
+        return Sentence(
+            "Who is a strict rater cannot be told: {why:name}", {"why": reason(relation)}
+        )
+    raters = relation.raters
+    enough = raters[raters["n_ratings"] >= 0.01 * raters["n_ratings"].sum()].sort_values("points")
+    strict, mild = enough.index[0], enough.index[-1]
+    values = {
+        "strict": strict,
+        "mild": mild,
+        "difference": enough["points"].iloc[-1] - enough["points"].iloc[0],
+        "n": len(raters),
+    }
+    difference, sd = relation.stricter(strict, mild)
+    if difference < 2.0 * sd:
+        return Sentence(
+            "No rater is clearly stricter than another: between {strict:name} and {mild:name}, the "
+            "ends of {n:plural rater}, the same client differs by {difference:.2f} points, which "
+            "chance explains.",
+            values,
+        )
+    return Sentence(
+        "It matters who is asked: the same client gets {difference:.2f} points more from "
+        "{mild:name} than from {strict:name}.",
+        values,
+    )
+
+
+def reason(relation: Relationship) -> str:
+    """Why severity was not adjusted for."""
+    return next((p for p in relation.problems if "everity" in p), "")
+
+
+def show_severity(chapter: Chapter, relation: Relationship) -> None:
+    """Who is strict, as claim and figure; or the claim alone that it cannot be told."""
+    chapter.claim(severity(relation))
+    if relation.adjusted:
+        chapter.figure(
+            figures.plot_raters(relation.raters),
+            "Dots with 80 % intervals: points each rater gives to the same client beyond the "
+            "average rater, strictest at the bottom.",
+        )
+
+
+def client_side(ratings: pd.DataFrame, scale: list, options: dict) -> Relationship | None:
+    """The fit of the clients' own ratings; None where the study has none."""
+    theirs = by_side(ratings, "client")
+    return None if theirs.empty else RatingModel(theirs, scale, **options).fit()
+
+
+def both_sides(
+    relation: Relationship, theirs: Relationship | None, draws: int, seed: int
+) -> pd.DataFrame:
+    """The chapter's table: one row a customer, with the client's side where there is one."""
+    table = relation.customers
+    if theirs is None:
+        return table
+    own = theirs.customers.query("basis != 'unrated'")
+    table["client_relationship"] = own["relationship"]
+    found = gap(relation, theirs, draws, seed).add_prefix("gap_").rename(columns={"gap_gap": "gap"})
+    return table.join(found)
+
+
+def show_gap(chapter: Chapter, table: pd.DataFrame, called: pd.Series, show: int = 8) -> None:
+    """Where the two sides differ, as claim and figure; or that nobody asked the clients."""
+    if "gap" not in table:
+        chapter.note("Nobody asked the clients, so this study cannot say whether they agree.")
+        return
+    found = table[["gap", "gap_lower_80", "gap_upper_80"]].dropna()
+    found.columns = ["gap", "lower_80", "upper_80"]
+    found = found.sort_values("gap", ascending=False)
+    chapter.claim(gaps(found, called))
+    ends = pd.concat([found.head(show), found.iloc[show:].tail(show)])
+    chapter.figure(
+        figures.plot_gap(ends, called),
+        "Our score less theirs with 80 % intervals, for the clients at both ends.",
+    )
+
+
+def moved(moves: pd.DataFrame, called: pd.Series) -> Sentence:
+    """Who gains and who loses places when severity and chance are taken out."""
+    order = moves["moved"].sort_values()
+    far = int((moves["moved"].abs() >= 0.1 * len(moves)).sum())
+    values = {
+        "far": far,
+        "rated": len(moves),
+        "up": called.get(order.index[-1], order.index[-1]),
+        "gained": order.iloc[-1],
+        "down": called.get(order.index[0], order.index[0]),
+        "lost": -order.iloc[0],
+    }
+    return Sentence(
+        "A mean of scores misplaces {far:count} of {rated:plural client} by a tenth of the list or "
+        "more: {up:name} gains {gained:plural place}, {down:name} loses {lost:count}.",
+        values,
+    )
+
+
+def gaps(gap: pd.DataFrame, called: pd.Series) -> Sentence:
+    """Where we think better of it than they do, and where they do."""
+    over, under = gap.index[gap["lower_80"] > 0], gap.index[gap["upper_80"] < 0][::-1]
+    values = {"both": len(gap), "over": len(over), "under": len(under), "mean": gap["gap"].mean()}
+    text = "Of {both:plural client} rated by both sides, "
+    if len(over):
+        values["who"] = listed(list(over[:3]), called)
+        text += "we think clearly better of {over:count} than they do ({who:name}{more:name})"
+        values["more"] = ", ..." if len(over) > 3 else ""
+    else:
+        text += "there is none of whom we clearly think better than they do"
+    text += ", and {under:count} think clearly better of us."
+    return Sentence(text, values)
+
+
+def trend(over_time: pd.DataFrame) -> Sentence:
+    """Whether scores moved, the mix of clients and raters held constant."""
+    enough = over_time[over_time["n_ratings"] >= 0.02 * over_time["n_ratings"].sum()]
+    first, last = enough.iloc[0], enough.iloc[-1]
+    values = {
+        "start": first["period"].year,
+        "end": last["period"].year,
+        "before": first["score"],
+        "now": last["score"],
+        "change": abs(last["score"] - first["score"]),
+    }
+    if last["lower_80"] > first["upper_80"]:
+        word = "rose"
+    elif last["upper_80"] < first["lower_80"]:
+        word = "fell"
+    elif (bend := _bend(enough)) is not None:
+        values |= {"when": bend["period"].year, "then": bend["score"]}
+        word = "fell" if bend["score"] < first["score"] else "rose"
+        return Sentence(
+            f"Scores {word} from {{before:.2f}} in {{start:.0f}} to {{then:.2f}} in {{when:.0f}} "
+            "and are back at {now:.2f} in {end:.0f}, the mix of clients held constant.",
+            values,
+        )
+    else:
+        return Sentence(
+            "Between {start:.0f} and {end:.0f} the same clients get the same scores: "
+            "{before:.2f} then, {now:.2f} now, within the uncertainty.",
+            values,
+        )
+    return Sentence(
+        f"Between {{start:.0f}} and {{end:.0f}} scores {word} by {{change:.2f}} points, from "
+        "{before:.2f} to {now:.2f}, the mix of clients held constant.",
+        values,
+    )
+
+
+def _bend(periods: pd.DataFrame) -> pd.Series | None:
+    """The period that lies clearly apart from both the first and the last; the farthest one."""
+    low = periods["upper_80"] < min(periods["lower_80"].iloc[0], periods["lower_80"].iloc[-1])
+    high = periods["lower_80"] > max(periods["upper_80"].iloc[0], periods["upper_80"].iloc[-1])
+    apart = periods[low | high]
+    if apart.empty:
+        return None
+    return apart.loc[(apart["score"] - periods["score"].iloc[0]).abs().idxmax()]
+
+
+def if_worse(relation: Relationship) -> Sentence:
+    """What if the unrated are one point worse: where they would stand."""
+    there = relation.if_unrated(-1.0)
+    unrated = int((there["basis"] == "unrated").sum())
+    worse = _below(relation, there) if unrated else 0
+    values = {"unrated": unrated, "worse": worse}
+    if not unrated:
+        return Sentence("Nobody is unrated, so nothing hangs on what the unrated are like.", values)
+    return Sentence(
+        "If the {unrated:plural client} whom nobody rated were one point worse than the average, "
+        + ("only {worse:count}" if worse else "none")
+        + " of the rated would stand below them; so no list of strained clients is "
+        "complete before somebody has been asked about those.",
+        values,
+    )
+
+
+def _below(relation: Relationship, shifted: pd.DataFrame) -> int:
+    """Rated customers who are worse than the unrated if those are as in `shifted`."""
+    unrated = shifted.loc[shifted["basis"] == "unrated", "relationship"].iloc[0]
+    known = relation.customers.query("basis != 'unrated'")
+    return int((known["relationship"] < unrated).sum())
+
+
+def years(ratings: pd.DataFrame) -> int:
+    """Length of a period that the dates of the ratings bear: one year, or five."""
+    dates = ratings["date"]
+    return 1 if (dates.max() - dates.min()).days < 8 * 365.25 else 5
