@@ -9,7 +9,7 @@ endif
 PIP    := $(BIN)/python -m pip --disable-pip-version-check
 STUDY  ?= studies/demo.yml
 
-.PHONY: report test lab lint types lock bench clean
+.PHONY: report test lab notebooks lint types lock bench clean
 
 report: $(VENV)/report.done
 	@$(BIN)/goodlib report $(STUDY)
@@ -19,6 +19,11 @@ test: $(VENV)/test.done
 
 lab: $(VENV)/lab.done
 	@$(BIN)/jupyter lab notebooks
+
+# the chapters, 01 to 07 in order on the demo, with their outputs as they are committed
+notebooks: $(VENV)/test.done
+	@rm -rf data/processed/demo
+	@$(BIN)/python -m nbconvert --to notebook --execute --inplace --ExecutePreprocessor.record_timing=False notebooks/0*.ipynb
 
 lint: $(VENV)/test.done
 	@$(BIN)/ruff check .

@@ -146,7 +146,7 @@ def section(name: str, notebook: NotebookNode) -> Section:
     return Section(
         anchor=name,
         title=title(notebook),
-        findings=[s.text for s in said if s.kind == "finding"],
+        findings=[unbroken(s.text) for s in said if s.kind == "finding"],
         alerts=[s for s in said if s.kind == "alert"],
         body=Markup(body),
     )
@@ -199,7 +199,8 @@ def _exporter(name: str, notebook: NotebookNode) -> Any:
     def said(output: NotebookNode) -> str:
         """What a Chapter said or showed as it stands; other HTML as its plain text."""
         if "goodlib" in output.get("metadata", {}):
-            return f"<div data-output>{deeper(''.join(output.data['text/html']))}</div>"
+            shown = unbroken(deeper("".join(output.data["text/html"])))
+            return f"<div data-output>{shown}</div>"
         return (
             f'<pre data-output tabindex="0">{html.escape(output.data.get("text/plain", ""))}</pre>'
         )
@@ -229,6 +230,11 @@ def deeper(fragment: str) -> str:
         lambda m: f"<{m[1]}h{int(m[2]) + 1}{re.sub(r' id=.[^ >]*', '', m[3])}>",
         fragment,
     )
+
+
+def unbroken(text: str) -> str:
+    """The text with each minus held to its number at the end of a line (word joiner)."""
+    return text.replace("−", "−\N{WORD JOINER}")
 
 
 def _untitled(notebook: NotebookNode) -> NotebookNode:

@@ -182,8 +182,10 @@ def _execute(
     logging.getLogger("papermill").setLevel(logging.WARNING)
     notebook = prepared(read(path), has)
     known = parameters(notebook)
+    log = to.parent / ".kernel" / f"{path.stem}.log"
+    log.parent.mkdir(exist_ok=True)
     started = time.perf_counter()
-    with _environment(to.parent):
+    with _environment(log.parent):
         try:
             papermill.execute_notebook(
                 notebook,
@@ -191,7 +193,7 @@ def _execute(
                 parameters={n: _literal(v) for n, v in given.items() if n in known},
                 kernel_name="python3",
                 language="python",
-                kernel_manager_class=_interpreter(),
+                kernel_manager_class=_interpreter(log),
                 cwd=str(path.parent),
                 progress_bar=False,
                 request_save_on_cell_execute=False,
@@ -199,12 +201,17 @@ def _execute(
         except PapermillExecutionError as error:
             reason = f"{error.ename}: {error.evalue}".strip().splitlines()[0]
             raise ChapterError(to, error.exec_count, reason) from error
+        except RuntimeError as error:  # the kernel did not start, or died
+            nbformat.write(notebook, to)
+            last = log.read_text(errors="replace").strip().splitlines()[-1:]
+            reason = " ".join([str(error).splitlines()[0], *last])
+            raise ChapterError(to, None, reason) from error
     executed = read(to)
     return Executed(path.stem, executed, time.perf_counter() - started, _warnings(executed))
 
 
-def _interpreter() -> type:
-    """A kernel manager that knows one kernel: the interpreter that runs this."""
+def _interpreter(log: Path) -> type:
+    """A kernel manager that knows one kernel, this interpreter; what it mutters goes to `log`."""
     from jupyter_client.kernelspec import KernelSpecManager
     from jupyter_client.manager import AsyncKernelManager
     from zmq import has
@@ -215,17 +222,19 @@ def _interpreter() -> type:
         def _kernel_spec_manager_default(self) -> KernelSpecManager:
             return KernelSpecManager(kernel_dirs=[])
 
+        async def _async_launch_kernel(self, kernel_cmd: list[str], **options: Any) -> None:
+            with log.open("ab") as mutter:
+                await super()._async_launch_kernel(kernel_cmd, stderr=mutter, **options)
+
     return ThisInterpreter
 
 
 @contextmanager
-def _environment(scratch: Path) -> Iterator[None]:
+def _environment(private: Path) -> Iterator[None]:
     """The environment of a kernel: bytecode is kept, no settings of the user's IPython are read."""
     before = dict(os.environ)
     for name in ("PYTHONDONTWRITEBYTECODE", "PYTHONSTARTUP", "MPLBACKEND"):
         os.environ.pop(name, None)
-    private = scratch / ".kernel"
-    private.mkdir(exist_ok=True)
     os.environ["IPYTHONDIR"] = os.environ["JUPYTER_RUNTIME_DIR"] = str(private)
     os.environ["PYTHONPATH"] = os.pathsep.join(
         [str(Path(__file__).parents[2]), *filter(None, [before.get("PYTHONPATH")])]

@@ -33,9 +33,9 @@ BY_NAME = (
     (r"(^|_)(id|name|year|kind)$|^level|^firm$|^top_today$", "text"),
 )
 HEADINGS = {
-    "customer_id": "Client",
+    "customer_id": "Customer",
     "prospect_id": "Prospect",
-    "p_alive": "Chance still a client",
+    "p_alive": "Chance still a customer",
     "p_won": "Chance to be won",
     "p_top": "Chance to be among the best",
     "sd": "Uncertainty (sd)",
@@ -146,6 +146,8 @@ def _cells(
         frame = frame.reset_index()
     elif not isinstance(frame.index, pd.RangeIndex) and frame.index.inferred_type == "string":
         frame = frame.rename_axis("").reset_index()
+    if {"customer_id", "name"} <= set(frame) and frame["customer_id"].equals(frame["name"]):
+        frame = frame.drop(columns="customer_id")
     formats = dict(formats or {})
     for column, how in formats.items():
         if how not in KINDS:

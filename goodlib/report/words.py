@@ -50,9 +50,11 @@ def percent(x: float) -> str:
 
 
 def _three_digits(x: float) -> str:
-    """1.23, 12.3, 123, 1,234."""
+    """1.20, 12.3, 123, 1,234; whole numbers as they are."""
     rounded = float(f"{x:.3g}")
-    return f"{rounded:.3g}" if rounded < 1000 else f"{x:,.0f}"
+    if rounded >= 100 or rounded.is_integer():
+        return f"{x:,.0f}"
+    return f"{x:.2f}" if rounded < 10 else f"{x:.1f}"
 
 
 def day(x: Any) -> str:

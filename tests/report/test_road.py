@@ -180,6 +180,7 @@ def test_nothing_is_wider_than_the_window(browser, report, width):
 
 @pytest.mark.browser
 def test_all_pictures_are_there_and_no_script_of_the_data_ran(browser, report):
+    browser.get_log("performance")  # what the browser did before
     show(browser, report, 1280, "light")
     broken = "return [...document.images].filter(i => !i.complete || !i.naturalWidth).length"
     assert browser.execute_script(broken) == 0

@@ -73,7 +73,7 @@ def test_kind_follows_the_name(column, written):
 
 def test_headings_are_words():
     assert heading("residual_value_lower_80") == "Residual value, lower 80%"
-    assert heading("p_alive") == "Chance still a client"
+    assert heading("p_alive") == "Chance still a customer"
     assert heading("n_raters") == "Raters"
 
 
@@ -81,6 +81,11 @@ def test_long_tables_say_what_they_leave_out():
     text = to_html(pd.DataFrame({"x": range(ROWS + 50)}), "Long")
     assert text.count('scope="row"') == ROWS
     assert f"The first {ROWS} of {ROWS + 50} rows." in text
+
+
+def test_an_id_that_is_the_name_is_written_once():
+    frame = pd.DataFrame({"name": ["Kenya"]}, index=pd.Index(["Kenya"], name="customer_id"))
+    assert to_text(frame).split() == ["Name", "Kenya"]
 
 
 def test_formats_overrule_names():

@@ -16,7 +16,8 @@ from goodlib.report.words import Sentence, Words, day, money, percent
         (12_345_678, "EUR", "€12.3 million"),
         (999_999_999, "USD", "$1 billion"),
         (1.234e15, "USD", "$1,234 trillion"),
-        (2_500_000, "CHF", "CHF 2.5 million"),
+        (2_500_000, "CHF", "CHF 2.50 million"),
+        (4_901_000, "EUR", "€4.90 million"),
         (float("nan"), "EUR", "unknown"),
     ],
 )
