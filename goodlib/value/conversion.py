@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import Any
+from collections.abc import Callable, Sequence
 
 import numpy as np
 import pandas as pd
 from scipy.stats import rankdata
 
 from goodlib.value.funnel import at_origin, read_funnel
-from goodlib.value.prospect import ProspectModel
+from goodlib.value.prospect import ProspectResults, fit_funnel
 
 
 def replay(
@@ -19,7 +18,7 @@ def replay(
     *,
     days: float,
     as_of: str | pd.Timestamp,
-    **options: Any,
+    fit: Callable[..., ProspectResults] = fit_funnel,
 ) -> pd.DataFrame:
     """Every prospect open at each origin: what the model said then, and what came of it.
 
@@ -34,8 +33,8 @@ def replay(
         Each at least `days` before `as_of`.
     days : float, > 0
         Length of the future.
-    options
-        Of `ProspectModel`: `time`, `never`, `when`.
+    fit : callable
+        `fit(prospects, as_of=origin)`; what it chooses, it chooses anew at each origin.
 
     Returns
     -------
@@ -54,7 +53,7 @@ def replay(
             )
             raise ValueError(message)
         frozen = at_origin(prospects, origin)
-        said = ProspectModel(frozen, as_of=origin, **options).fit().p_won(days)
+        said = fit(frozen, as_of=origin).p_won(days)
         after = known.loc[said.index]
         within = after["outcome_date"] <= origin + pd.Timedelta(days=days)
         part = said[["p_won"]].assign(

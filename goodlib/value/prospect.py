@@ -12,6 +12,7 @@ crossed off. Where no loss is known this is the classical cure model (Boag 1949;
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, NamedTuple
@@ -356,6 +357,30 @@ class ProspectModel(Model):
             evidence = f"the share that never converts is {share:.2g}"
             found.append(Problem("at the boundary", evidence, "Drop covariates of `never`"))
         return found
+
+
+def fit_funnel(
+    prospects: pd.DataFrame,
+    *,
+    as_of: str | pd.Timestamp,
+    columns: Sequence[str] = ("source", "industry", "region"),
+) -> ProspectResults:
+    """The fit that describes the funnel best (AIC): Weibull or log-normal, with or without groups.
+
+    A column of `columns` may explain who never converts where it has 2 to 10 groups with at least
+    three prospects won and three not won in each.
+    """
+    plain = [ProspectModel(prospects, as_of=as_of, time=law).fit() for law in FAMILIES]
+    fits, frame = list(plain), plain[0].model.frame
+    for column in (name for name in columns if name in frame):
+        groups = frame[column].astype(object).where(frame[column].notna(), "unknown")
+        counts = pd.crosstab(groups, plain[0].model.won)
+        if 2 <= len(counts) <= 10 and counts.shape[1] == 2 and counts.to_numpy().min() >= 3:
+            law = min(plain, key=lambda fit: fit.aic).model.time_law
+            model = ProspectModel(prospects, as_of=as_of, time=law, never=column)
+            fits.append(model.fit())
+    sound = [fit for fit in fits if np.isfinite(fit.covariance).all()]
+    return min(sound or plain, key=lambda fit: fit.aic)
 
 
 def _matrix(formula: str, frame: pd.DataFrame, role: str) -> pd.DataFrame:

@@ -1,0 +1,248 @@
+"""Sentences on those who pay later: open prospects, in the chapter on future potential."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import numpy as np
+import pandas as pd
+
+from goodlib.history import summarize
+from goodlib.report.chapter import Chapter
+from goodlib.report.words import Sentence
+from goodlib.value.conversion import judge, replay
+from goodlib.value.outlook import Outlook, look_ahead
+
+ENOUGH = 10  # prospects won before an origin, to try the model there
+
+
+class Trial(NamedTuple):
+    """The model at days in the past."""
+
+    replayed: pd.DataFrame
+    """One row a prospect and origin; empty where the history is too short."""
+    table: pd.DataFrame
+    """One row a method and origin: `judge`."""
+
+
+def within(chapter: Chapter) -> float:
+    """The days ahead that the chapter looks: a year, or the horizon where that is shorter."""
+    return min(365.25, chapter.study.horizon * chapter.study.unit_days)
+
+
+def ahead(chapter: Chapter, draws: int, seed: int) -> Outlook:
+    """The open prospects of the study, scored; what stands in the way is said as alerts."""
+    study, orders = chapter.study, chapter.load("orders")
+    others = chapter.load("draws_value") if chapter.has("draws_value") else None
+    if others is not None:
+        draws = min(draws, others.shape[1])
+    outlook = look_ahead(
+        chapter.load("prospects"),
+        orders,
+        summarize(orders, end=study.as_of, unit=study.unit),
+        others,
+        as_of=study.as_of,
+        days=within(chapter),
+        horizon=study.horizon,
+        discount=study.discount,
+        periods_per_year=study.periods_per_year,
+        margin=study.margin,
+        draws=draws,
+        seed=seed,
+    )
+    if outlook.fit is None:
+        chapter.alert("Nothing can be said of prospects: {why:name}", why=outlook.refusal)
+    else:
+        for problem in outlook.fit.problems:
+            chapter.alert("Prospects: {what:name}", what=str(problem))
+    return outlook
+
+
+def funnel(outlook: Outlook) -> Sentence:
+    """How many prospects become customers, and how many never will."""
+    fit = outlook.fit
+    if fit is None:
+        return Sentence("How many prospects become customers cannot be said yet", {})
+    half = fit.model.time[fit.model.won]
+    values = {
+        "n": fit.nobs,
+        "won": int(fit.model.won.sum()),
+        "never": fit.never["estimate"],
+        "lower": fit.never["lower"],
+        "upper": fit.never["upper"],
+        "months": float(np.median(half)) / 30.4375,
+    }
+    return Sentence(
+        "Of the {n:count} prospects first met so far {won:count} were won, half of them within "
+        "{months:.0f} months; {never:percent} never will be (between {lower:percent} and "
+        "{upper:percent})",
+        values,
+    )
+
+
+def waiting(outlook: Outlook, months: float) -> Sentence:
+    """What may come of those who are open."""
+    people = outlook.people
+    values = {"n": len(people), "months": months}
+    if outlook.fit is None or people.empty:
+        return Sentence("{n:plural prospect} stand open today.", values)
+    old = people[people["age"] > 3 * 365]
+    values |= {
+        "won": people["p_won"].sum(),
+        "value": people["expected_value"].sum(),
+        "old": len(old),
+        "old_chance": old["p_won"].mean() if len(old) else 0.0,
+    }
+    text = (
+        "{n:plural prospect} stand open; about {won:.0f} of them will be won within {months:.0f} "
+        "months, and what all of them may bring is worth {value:money} today."
+    )
+    if len(old):
+        text += (
+            " {old:count} have been open for more than three years, with a chance of "
+            "{old_chance:percent} each."
+        )
+    return Sentence(text, values)
+
+
+def missing(outlook: Outlook) -> Sentence:
+    """What had to be done without."""
+    people = outlook.people
+    doubtful = people["expected_amount"].notna() & people["believable_amount"].isna()
+    values = {
+        "n": len(people),
+        "undated": int(people["age"].isna().sum()),
+        "unknown": int(people["expected_amount"].isna().sum()),
+        "doubtful": int(doubtful.sum()),
+        "known": int(people["already_customer"].sum()),
+    }
+    text = (
+        "Of the {n:count} open prospects {undated:count} have no first contact, so their chance is "
+        "that of the others and its range wide; {unknown:count} have no expected amount."
+    )
+    if doubtful.any():
+        values |= {
+            "largest": people.loc[doubtful, "expected_amount"].max(),
+            "who": people.loc[doubtful, "name"].iloc[0],
+        }
+        text += (
+            " {doubtful:count} are entered with more than was ever won (first: {who:name}, "
+            "{largest:money}); such an amount is taken as unknown."
+        )
+    if values["known"]:
+        text += (
+            " {known:count} would be further work for clients the firm has already: what they "
+            "bring is part of those clients' value and is not added to it."
+        )
+    elif len(outlook.new_customer):
+        values |= {"new": float(outlook.new_customer.mean())}
+        low, high = np.quantile(outlook.new_customer, [0.1, 0.9])
+        values |= {"low": float(low), "high": float(high)}
+        text += (
+            " Each would be a new client, worth {new:money} on average within the horizon (eight "
+            "in ten between {low:money} and {high:money}), by the models of purchases and spend."
+        )
+    return Sentence(text, values)
+
+
+def try_out(chapter: Chapter, outlook: Outlook) -> Trial:
+    """The model at up to five days in the past, a year apart, each with what was known then."""
+    study, days = chapter.study, within(chapter)
+    if outlook.fit is None:
+        return Trial(pd.DataFrame(), pd.DataFrame())
+    end = pd.Timestamp(study.as_of)
+    frame = outlook.fit.model.frame
+    origins = []
+    for years in range(5):
+        origin = end - pd.Timedelta(days=np.ceil(days)) - pd.DateOffset(years=years)
+        before = frame["outcome_date"] <= origin
+        if (before & (frame["outcome"] == "won")).sum() >= ENOUGH:
+            origins.append(origin)
+    if not origins:
+        return Trial(pd.DataFrame(), pd.DataFrame())
+    replayed = replay(frame.reset_index(), origins[::-1], days=days, as_of=end)
+    return Trial(replayed, judge(replayed))
+
+
+def kept(trial: Trial) -> Sentence:
+    """Whether chances said in the past were kept, beside the two rules that need no model."""
+    if trial.table.empty:
+        return Sentence(
+            "Whether these chances are kept cannot be tried yet: too few prospects had been won a "
+            "year ago.",
+            {},
+        )
+    mean = trial.table.groupby("method")["auc"].mean()
+    own = trial.table[trial.table["method"] == "model"]
+    rule = mean.drop("model").idxmax()
+    values = {
+        "origins": len(own),
+        "said": own["expected"].sum(),
+        "won": int(own["won"].sum()),
+        "auc": mean["model"],
+        "other": mean[rule],
+        "rule": rule,
+    }
+    if mean["model"] > mean[rule] + 0.02:
+        verdict = "the model ranks them better than “{rule:name}” does"
+    elif mean["model"] < mean[rule] - 0.02:
+        verdict = "“{rule:name}” ranks them better than the model does"
+    else:
+        verdict = "it ranks them no better than “{rule:name}” does"
+    return Sentence(
+        "Tried at {origins:plural day days} in the past, the model expected {said:.0f} prospects "
+        f"to be won and {{won:count}} were; {verdict} ({{auc:.2f}} against {{other:.2f}}, where "
+        "0.50 is chance and 1 is perfect).",
+        values,
+    )
+
+
+def together(chapter: Chapter, outlook: Outlook, count: int) -> pd.DataFrame:
+    """Customers and prospects in one list by expected value, best first; prospects who are
+    customers already stand in it as customers."""
+    names = chapter.load("customers")["name"] if chapter.has("customers") else pd.Series(dtype=str)
+    if chapter.has("customers"):
+        names = chapter.load("customers").drop_duplicates("customer_id")
+        names = names.set_index("customer_id")["name"]
+    draws = chapter.load("draws_value")
+    low, high = np.quantile(draws.to_numpy(float), [0.1, 0.9], axis=1)
+    mean = draws.mean(axis=1)
+    labels = pd.Series(draws.index, index=draws.index).map(names).fillna(draws.index.to_series())
+    table = pd.DataFrame(
+        {"name": labels, "kind": "customer", "expected_value": mean, "lower": low, "upper": high}
+    )
+    new = outlook.people[~outlook.people["already_customer"].astype(bool)]
+    if outlook.fit is not None and len(new):
+        rows = new[["name", "expected_value"]].assign(kind="prospect", lower=0.0, upper=_upper(new))
+        table = pd.concat([table, rows[table.columns]])
+    return table.sort_values("expected_value", ascending=False, kind="stable").head(count)
+
+
+def _upper(people: pd.DataFrame) -> np.ndarray:
+    """Nine in ten draws of a prospect's value lie below: 0 where the chance is under a tenth."""
+    return np.where(people["p_won"] > 0.1, people["value_if_won_upper_80"], 0.0)
+
+
+def listed(table: pd.DataFrame, outlook: Outlook) -> Sentence:
+    """How many of the best are not customers yet."""
+    inside = int((table["kind"] == "prospect").sum())
+    values = {"count": len(table), "inside": inside}
+    new = outlook.people[~outlook.people["already_customer"].astype(bool)]
+    if outlook.fit is None or new.empty:
+        return Sentence(
+            "No prospect is somebody new: the {count:count} best of tomorrow are all clients today",
+            values,
+        )
+    first = new.iloc[0]
+    values |= {"name": first["name"], "value": first["expected_value"], "chance": first["p_won"]}
+    if inside:
+        return Sentence(
+            "{inside:count} of the {count:count} people expected to bring most are not clients "
+            "yet; first among them {name:name}, with a chance of {chance:percent} to be won",
+            values,
+        )
+    return Sentence(
+        "No single prospect stands among the {count:count} expected to bring most; the best of "
+        "them, {name:name}, stands for {value:money} with a chance of {chance:percent}",
+        values,
+    )

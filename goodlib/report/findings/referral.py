@@ -1,0 +1,165 @@
+"""Sentences on those who bring others, in the chapter on lifetime value."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import pandas as pd
+
+from goodlib.report.chapter import Chapter
+from goodlib.report.words import Sentence
+from goodlib.value.lifetime import margins
+from goodlib.value.referral import (
+    Referrals,
+    expected_referrals,
+    fit_rate,
+    read_referrals,
+    referral_value,
+)
+
+
+class Brought(NamedTuple):
+    """What came through others."""
+
+    read: Referrals
+    table: pd.DataFrame
+    """One row a customer or referrer: `referral_value` of the residual values, and referrals to
+    come within a year."""
+    year: pd.DataFrame
+    """The same of the margin of the last year."""
+    names: pd.Series
+    """Names by id."""
+
+
+def brought(chapter: Chapter, values: pd.Series, draws: int, seed: int) -> Brought:
+    """What each customer is worth through others: of the residual values, and of the last year.
+
+    No saving and no cost of a referral is assumed: studies do not give them.
+    """
+    orders, end = chapter.load("orders"), pd.Timestamp(chapter.study.as_of)
+    first = orders.groupby("customer_id")["date"].min()
+    names = _names(chapter)
+    known = set(names.index) | set(orders["customer_id"])
+    read = read_referrals(chapter.load("referrals"), first, known)
+    plain = {"saving": 0.0, "cost": 0.0, "draws": draws, "seed": seed}
+    table = referral_value(read, values.dropna(), **plain)
+    share = margins(orders, chapter.study.margin)
+    recent = orders[orders["date"] > end - pd.DateOffset(years=1)]
+    earned = recent["amount"] * recent["customer_id"].map(share)
+    if "cost" in recent:
+        earned = (recent["amount"] - recent["cost"]).fillna(earned)
+    year = referral_value(read, earned.groupby(recent["customer_id"]).sum(), **plain)
+    return Brought(read, table.join(_to_come(table, first, end)), year, names)
+
+
+def _to_come(table: pd.DataFrame, first: pd.Series, end: pd.Timestamp) -> pd.DataFrame:
+    """Referrals to come within a year, of those who bought at least once."""
+    exposure = ((end - first).dt.days / 365.25).clip(lower=1 / 12)
+    counts = table["n_referred"].reindex(first.index, fill_value=0)
+    if counts.sum() == 0:
+        return pd.DataFrame(index=table.index)
+    return expected_referrals(fit_rate(counts, exposure), counts, exposure, horizon=1.0)
+
+
+def _names(chapter: Chapter) -> pd.Series:
+    """Names of customers and prospects by id."""
+    found = []
+    for table, key in (("customers", "customer_id"), ("prospects", "prospect_id")):
+        if chapter.has(table) and "name" in (frame := chapter.load(table)):
+            found.append(frame.drop_duplicates(key).set_index(key)["name"])
+    return pd.concat(found) if found else pd.Series(dtype=str)
+
+
+def share_sent(result: Brought) -> Sentence:
+    """How much of the value came through others."""
+    table, read = result.table, result.read
+    values = {
+        "sent": len(read.kept),
+        "by": read.kept["referrer_id"].nunique(),
+        "share": table["attributed"].sum() / table["own"].sum(),
+        "value": table["attributed"].sum(),
+    }
+    return Sentence(
+        "{by:count} people sent {sent:count} others; {share:percent} of all residual value, "
+        "{value:money}, would not be here without them",
+        values,
+    )
+
+
+def never_paid(result: Brought, orders: pd.DataFrame) -> Sentence:
+    """What those brought who never paid: the sentence a partner remembers."""
+    year = result.year
+    never = year[~year.index.isin(orders["customer_id"]) & (year["attributed"] > 0)]
+    best = never.nlargest(3, "attributed")
+    total = year["own"].sum()
+    if best.empty or total <= 0:
+        return Sentence("All who sent somebody had bought themselves.", {})
+    names = [result.names.get(who, who) for who in best.index]
+    said = " and ".join([", ".join(names[:-1]), names[-1]] if len(names) > 1 else names)
+    words = {1: "One person who never paid us", 2: "Two people who never paid us"}
+    values = {
+        "people": len(best),
+        "share": best["attributed"].sum() / total,
+        "value": best["attributed"].sum(),
+        "names": said,
+    }
+    start = words.get(len(best), "Three people who never paid us")
+    return Sentence(
+        f"{start} brought {{share:percent}} of this year's margin, {{value:money}}: "
+        "{names:name}.",
+        values,
+    )
+
+
+def left_out(result: Brought) -> Sentence:
+    """Which referrals do not count, and that the rest adds up."""
+    table, ignored = result.table, result.read.ignored
+    values = {
+        "own": table["own"].sum(),
+        "net": (table["total"] - table["credited"] - table["saved"]).sum(),
+        "ignored": len(ignored),
+        "anyway": 1 - table["attributed"].sum() / _full(result),
+    }
+    text = (
+        "Value through others is not added to the firm's: it is credited to one and taken from "
+        "another, and own plus attributed less credited is {net:money}, which is what all residual "
+        "values sum to ({own:money}). {anyway:percent} of the value sent is not credited at all, "
+        "for it would have come anyway."
+    )
+    if len(ignored):
+        row = ignored.iloc[0]
+        values |= {"rule": row["rule"], "by": row["referrer_id"], "whom": row["referred_id"]}
+        text += (
+            " {ignored:plural referral} did not count (first: {by:name} sent {whom:name}: "
+            "{rule:name})."
+        )
+    return Sentence(text, values)
+
+
+def _full(result: Brought) -> float:
+    """Residual value of all who were sent."""
+    sent = result.table["own"].reindex(result.read.kept["referred_id"]).fillna(0.0).sum()
+    return float(sent) if sent > 0 else float("nan")
+
+
+def branches(result: Brought, count: int = 8) -> pd.DataFrame:
+    """The people who brought most and each person they sent, for the figure of branches."""
+    table, kept = result.table, result.read.kept
+    best = table[table["attributed"] > 0].nlargest(count, "attributed").index
+    part = kept[kept["referrer_id"].isin(best)]
+    credited = table["credited"].reindex(part["referred_id"]).fillna(0.0).to_numpy()
+
+    def name(ids: pd.Series) -> list[str]:
+        return [str(result.names.get(one, one)) for one in ids]
+
+    frame = pd.DataFrame(
+        {
+            "referrer": name(part["referrer_id"]),
+            "referred": name(part["referred_id"]),
+            "own": table["own"].reindex(part["referrer_id"]).to_numpy(),
+            "attributed": credited,
+            "rank": [list(best).index(who) for who in part["referrer_id"]],
+        }
+    )
+    frame = frame[frame["attributed"] > 0]
+    return frame.sort_values(["rank", "attributed"], ascending=[True, False], ignore_index=True)

@@ -1,0 +1,152 @@
+"""All open prospects of a firm: their chance, their worth, and their place among the customers."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import numpy as np
+import pandas as pd
+
+from goodlib.value.funnel import already_customers, read_funnel
+from goodlib.value.lifetime import margins
+from goodlib.value.newcomer import new_customer_value, score_prospects, segment_factor
+from goodlib.value.prospect import ProspectResults, fit_funnel
+from goodlib.value.purchase import ParetoNBD
+from goodlib.value.spend import GammaGamma
+
+
+class Outlook(NamedTuple):
+    """What may come of the open prospects."""
+
+    fit: ProspectResults | None
+    """The funnel's model; none where it was refused."""
+    refusal: str
+    """Why; empty where there is a fit."""
+    people: pd.DataFrame
+    """One row an open prospect, best first: the columns of `score_prospects`, with name, stage,
+    expected_amount (the firm's own), believable_amount (the same, missing where it exceeds every
+    amount that was ever won), age (days since first contact), already_customer."""
+    new_customer: np.ndarray
+    """Draws of what a new customer is worth within the horizon; empty where nobody is new."""
+
+
+def look_ahead(
+    prospects: pd.DataFrame,
+    orders: pd.DataFrame,
+    summary: pd.DataFrame,
+    customers: pd.DataFrame | None = None,
+    *,
+    as_of: str | pd.Timestamp,
+    days: float,
+    horizon: float,
+    discount: float,
+    periods_per_year: float,
+    margin: float | None,
+    draws: int,
+    seed: int,
+) -> Outlook:
+    """Chance, worth and rank of each open prospect within the next `days`.
+
+    One who would be a new customer is worth what the models of purchases and spend say of a new
+    customer within the horizon, more or less by industry where industries differ. One who is a
+    customer already offers one more engagement, worth the firm's own estimate of it (drawn from the
+    known ones where there is none, or none to believe): a part of that customer's value, not an
+    addition to it.
+
+    Parameters
+    ----------
+    prospects, orders : canonical tables
+    summary : DataFrame, one row a customer
+        Of `summarize`.
+    customers : DataFrame, customers x draws, optional
+        Residual values to be ranked with.
+    as_of : date
+    days : float
+        Within how many days a prospect must be won.
+    horizon, discount, periods_per_year
+        As in `residual_value`.
+    margin : float or None
+        Of the study; none: from the orders' cost or margin.
+    draws, seed : int
+    """
+    frame = read_funnel(prospects, pd.Timestamp(as_of))
+    waiting = frame[frame["outcome"] == ""]
+    already = already_customers(waiting, orders["customer_id"].unique())
+    people = pd.DataFrame(
+        {
+            "name": waiting.get("name", waiting.index.to_series()),
+            "stage": waiting.get("stage", pd.Series("", waiting.index)),
+            "expected_amount": waiting.get("expected_value", pd.Series(np.nan, waiting.index)),
+            "age": (pd.Timestamp(as_of) - waiting["first_contact"]).dt.days,
+            "already_customer": already,
+        }
+    )
+    amounts = _amounts(frame)
+    most = amounts[frame["outcome"].reindex(amounts.index) == "won"].max()
+    beyond = people["expected_amount"] > (most if most > 0 else np.inf)
+    people["believable_amount"] = people["expected_amount"].mask(beyond)
+    try:
+        fit = fit_funnel(frame.reset_index(), as_of=as_of)
+    except ValueError as error:
+        return Outlook(None, str(error), people, np.empty(0))
+    chance = fit.draw_p_won(days, draws, seed).loc[people.index]
+    share = float(margins(orders, margin).mean())
+    new = np.empty(0)
+    if not already.all():
+        often, much = ParetoNBD(summary).fit(), GammaGamma(summary).fit()
+        new = new_customer_value(
+            often,
+            much,
+            share,
+            horizon=horizon,
+            discount=discount,
+            periods_per_year=periods_per_year,
+            draws=max(draws, 1000),
+            seed=seed,
+        )
+    worth = _worth(waiting, people, frame, orders, new, share, draws, seed)
+    scored = score_prospects(chance, worth, customers=customers, seed=seed)
+    return Outlook(fit, "", people.loc[scored.index].join(scored), new)
+
+
+def _worth(
+    waiting: pd.DataFrame,
+    people: pd.DataFrame,
+    frame: pd.DataFrame,
+    orders: pd.DataFrame,
+    new: np.ndarray,
+    share: float,
+    draws: int,
+    seed: int,
+) -> pd.DataFrame:
+    """Draws of each open prospect's value if won."""
+    random = np.random.default_rng(seed + 1)
+    table = np.empty((len(people), draws))
+    known = people["believable_amount"].to_numpy(float)
+    amounts = _amounts(frame).to_numpy()
+    factor = _factor(orders, waiting) if new.size else np.ones(len(people))
+    for row, (old, amount) in enumerate(zip(people["already_customer"], known, strict=True)):
+        if not old:
+            table[row] = factor[row] * random.choice(new, draws)
+        elif np.isfinite(amount):
+            table[row] = share * amount
+        else:
+            table[row] = share * random.choice(amounts, draws) if len(amounts) else 0.0
+    return pd.DataFrame(table, index=people.index)
+
+
+def _amounts(frame: pd.DataFrame) -> pd.Series:
+    """What the firm expected of each prospect, where it said so."""
+    return frame["expected_value"].dropna() if "expected_value" in frame else pd.Series(dtype=float)
+
+
+def _factor(orders: pd.DataFrame, waiting: pd.DataFrame) -> np.ndarray:
+    """How much more or less a customer of each prospect's industry spends in the first year."""
+    if "industry" not in orders or "industry" not in waiting:
+        return np.ones(len(waiting))
+    first = orders.groupby("customer_id")["date"].transform("min")
+    year = orders[(orders["date"] - first).dt.days < 365]
+    spent = year.groupby("customer_id")["amount"].sum()
+    industry = orders.groupby("customer_id")["industry"].first()
+    factor = segment_factor(spent, industry)
+    return waiting["industry"].map(factor).fillna(1.0).to_numpy(float)
