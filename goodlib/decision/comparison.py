@@ -131,8 +131,8 @@ def association(
 ) -> pd.DataFrame:
     """How far value and relationship agree: every measure naive, propagated and disattenuated.
 
-    Intervals by half-samples of the customers, whose spread around the whole is that of the whole
-    around the truth; each half-sample uses another draw of both sides where draws are propagated.
+    Intervals of 1.96 standard deviations over half-samples of the customers, whose spread is that
+    of the whole sample around the truth; each half-sample uses another draw of both sides where draws are propagated.
 
     Parameters
     ----------
@@ -179,12 +179,15 @@ def association(
             for _ in range(resamples)
         ]
     )
-    spread = halves - halves.median()
-    frame = pd.DataFrame({"estimate": whole})
-    bound = {name: (-1.0 if name not in ("top", "rbo") else 0.0, 1.0) for name in MEASURES}
-    for column, q in (("lower_95", 0.025), ("upper_95", 0.975)):
-        low, high = zip(*(bound[name] for _, name in whole.index), strict=True)
-        frame[column] = np.clip(whole + spread.quantile(q), low, high)
+    half = stats.norm.ppf(0.975) * halves.std()
+    least = [0.0 if measure in ("top", "rbo") else -1.0 for _, measure in whole.index]
+    frame = pd.DataFrame(
+        {
+            "estimate": whole,
+            "lower_95": (whole - half).clip(lower=least),
+            "upper_95": (whole + half).clip(upper=1.0),
+        }
+    )
     frame.index.names = ["view", "measure"]
     order = pd.MultiIndex.from_product([VIEWS, MEASURES], names=["view", "measure"])
     return frame.reindex(order[order.isin(frame.index)]).reset_index()
