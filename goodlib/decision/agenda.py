@@ -63,33 +63,27 @@ def agenda(
     return chosen.loc[order].head(count)
 
 
-def write_agenda(frame: pd.DataFrame, path: str | Path, as_of: str | pd.Timestamp) -> None:
-    """Writes the agenda as CSV for a spreadsheet, with empty columns for what is decided.
+def to_decide(frame: pd.DataFrame, as_of: str | pd.Timestamp) -> pd.DataFrame:
+    """The agenda as the meeting gets it: what is known today, and empty columns for what it
+    decides.
 
-    Text that begins with = + - @, a tab or a line end would run as a formula when a spreadsheet
-    opens it; it gets an apostrophe in front.
+    Parameters
+    ----------
+    frame : DataFrame, indexed by customer_id
+        The agenda with all that shall be kept of this day (KEPT and more).
+    as_of : date
+        The day on which all of this was known.
     """
-    sheet = frame.copy()
-    sheet["decided_from"] = f"{pd.Timestamp(as_of):%Y-%m-%d}"
-    for column in TO_FILL:
-        sheet[column] = ""
-    order = [*TO_FILL, *(c for c in sheet.columns if c not in TO_FILL)]
-    spreadsheet_safe(sheet[order].reset_index()).to_csv(path, index=False, encoding="utf-8-sig")
-
-
-def spreadsheet_safe(frame: pd.DataFrame) -> pd.DataFrame:
-    """The frame with no cell of text that a spreadsheet would take for a formula."""
-    safe = frame.copy()
-    for column in safe.columns:
-        if not pd.api.types.is_numeric_dtype(safe[column]):
-            safe[column] = safe[column].map(_plain)
-    return safe
+    day = f"{pd.Timestamp(as_of):%Y-%m-%d}"
+    sheet = frame.assign(decided_from=day, **dict.fromkeys(TO_FILL, ""))
+    order = [*TO_FILL, *(column for column in sheet if column not in TO_FILL)]
+    return sheet[order]
 
 
 def read_decisions(path: str | Path, customers: pd.Index) -> pd.DataFrame:
     """The decisions of an earlier agenda, as the meeting filled it in.
 
-    Rows without a decision are left out: nothing was decided about them.
+    Rows without a decision are left out: nothing was decided about them. No file: no decisions yet.
 
     Returns
     -------
@@ -98,6 +92,8 @@ def read_decisions(path: str | Path, customers: pd.Index) -> pd.DataFrame:
         day.
     """
     path = Path(path)
+    if not path.exists():
+        return pd.DataFrame(columns=[*TO_FILL, *KEPT, "quadrant"]).rename_axis("customer_id")
     frame = pd.read_csv(path, dtype=str, keep_default_na=False, encoding="utf-8-sig")
     missing = [c for c in ("customer_id", "decision", "decided_from") if c not in frame.columns]
     if missing:
@@ -170,10 +166,6 @@ def follow_up(
         frame[f"{name}_then"] = decisions[name]
         frame[f"{name}_now"] = now.reindex(who)
     return frame
-
-
-def _plain(cell: object) -> object:
-    return f"'{cell}" if isinstance(cell, str) and cell.startswith(tuple("=+-@\t\r\n")) else cell
 
 
 def _dates(texts: pd.Series, column: str, file: str) -> pd.Series:

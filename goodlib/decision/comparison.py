@@ -132,7 +132,8 @@ def association(
     """How far value and relationship agree: every measure naive, propagated and disattenuated.
 
     Intervals of 1.96 standard deviations over half-samples of the customers, whose spread is that
-    of the whole sample around the truth; each half-sample uses another draw of both sides where draws are propagated.
+    of the whole sample around the truth; each half-sample uses another draw of both sides where
+    draws are propagated.
 
     Parameters
     ----------

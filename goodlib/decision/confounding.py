@@ -7,6 +7,7 @@ together over all customers and not at all among those of equal tenure.
 from __future__ import annotations
 
 import warnings
+from itertools import pairwise
 
 import numpy as np
 import pandas as pd
@@ -17,6 +18,16 @@ from goodlib.decision.association import pairs
 
 SMALLEST = 8
 """Groups with fewer customers are counted, not judged."""
+
+
+def tenure(summary: pd.DataFrame, periods_per_year: float) -> pd.Series:
+    """How long each customer has been one, in three classes of about equal size."""
+    years = (summary["T"] / periods_per_year).rename("tenure")
+    cuts = np.unique(years.quantile([1 / 3, 2 / 3]).round(1))
+    names = [f"customer for up to {cuts[0]:g} years"]
+    names += [f"for {a:g} to {b:g} years" for a, b in pairwise(cuts)]
+    names += [f"for more than {cuts[-1]:g} years"]
+    return pd.cut(years, [-np.inf, *cuts, np.inf], labels=names)
 
 
 def within(value: pd.Series, relationship: pd.Series, groups: pd.Series) -> pd.DataFrame:

@@ -12,6 +12,8 @@ from scipy import stats
 from statsmodels.genmod.families import Binomial
 from statsmodels.genmod.generalized_linear_model import GLM
 
+from goodlib.decision.association import top_count
+
 PENALTY = 0.01
 """Ridge penalty of the forecasts, so that a perfect separation of few customers stays finite."""
 SMALLEST = 40
@@ -90,6 +92,43 @@ def forecast_gain(
         "upper_95": np.quantile(again, 0.975),
     }
     return pd.DataFrame.from_dict(rows, orient="index").rename_axis("forecast")
+
+
+def before_and_after(
+    orders: pd.DataFrame, *, at: str | pd.Timestamp, end: str | pd.Timestamp, top_share: float
+) -> pd.DataFrame:
+    """What the order book showed at a date, and what came until `end`.
+
+    Parameters
+    ----------
+    orders : DataFrame, one row an order
+        `customer_id`, `date`, `amount`.
+    at, end : date
+        The forecast is made at the end of the day `at`.
+    top_share : float
+        What "among the best" means: 0.1 is the best tenth by amount after `at`.
+
+    Returns
+    -------
+    DataFrame, one row a customer known at `at`
+        `log_amount`, `log_frequency`, `log_idle` (days) as known then; `active_after`, `top_after`.
+    """
+    at, end = pd.Timestamp(at), pd.Timestamp(end)
+    before = orders[orders["date"] <= at].groupby("customer_id")
+    after = orders[(orders["date"] > at) & (orders["date"] <= end) & (orders["amount"] > 0)]
+    amount = after.groupby("customer_id")["amount"].sum()
+    frame = pd.DataFrame(
+        {
+            "log_amount": np.log1p(before["amount"].sum().clip(lower=0)),
+            "log_frequency": np.log1p(before["date"].nunique()),
+            "log_idle": np.log1p((at - before["date"].max()).dt.days),
+        }
+    )
+    amount = amount.reindex(frame.index, fill_value=0.0)
+    places = amount.rank(ascending=False, method="first")
+    frame["active_after"] = amount > 0
+    frame["top_after"] = (amount > 0) & (places <= top_count(len(frame), top_share))
+    return frame
 
 
 def _folds(y: np.ndarray, folds: int, random: np.random.Generator) -> np.ndarray:
