@@ -169,13 +169,13 @@ def follow_up(
 
 
 def _dates(texts: pd.Series, column: str, file: str) -> pd.Series:
-    dates = pd.to_datetime(texts.replace("", None), format="%Y-%m-%d", errors="coerce")
-    bad = dates.isna() & texts.fillna("").str.strip().ne("")
+    texts = texts.astype(object).where(texts.notna(), "").astype(str).str.strip()
+    dates = pd.to_datetime(texts.where(texts != "", None), format="%Y-%m-%d", errors="coerce")
+    bad = dates.isna() & (texts != "")
     if bad.any():
         message = (
             f"Dates in {file} are written as 2025-12-31: {bad.sum():,} of {len(texts):,} in "
-            f"{column!r} "
-            f"are not (first: {texts[bad].iloc[0]!r})."
+            f"{column!r} are not (first: {texts[bad].iloc[0]!r})."
         )
         raise ValueError(message)
     return dates

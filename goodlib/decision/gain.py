@@ -13,11 +13,14 @@ from statsmodels.genmod.families import Binomial
 from statsmodels.genmod.generalized_linear_model import GLM
 
 from goodlib.decision.association import top_count
+from goodlib.relationship.rating import RatingModel
 
 PENALTY = 0.01
 """Ridge penalty of the forecasts, so that a perfect separation of few customers stays finite."""
 SMALLEST = 40
 """Fewer customers do not show a gain of the size that ratings can have."""
+FEWEST = 10
+"""So many customers at least must have the outcome, and as many lack it."""
 
 
 def forecast_gain(
@@ -58,11 +61,12 @@ def forecast_gain(
         `lower_95`, `upper_95` of the deviance saved.
     """
     known = outcome.astype(bool)
-    if len(known) < SMALLEST or known.sum() < 5 or (~known).sum() < 5:
+    if len(known) < SMALLEST or min(known.sum(), (~known).sum()) < FEWEST:
         message = (
             f"Too few to tell: {len(known):,} customers with a rating before the date, "
             f"{known.sum():,} "
-            f"of them with the outcome. At least {SMALLEST} customers and 5 on each side are "
+            f"of them with the outcome. At least {SMALLEST} customers and {FEWEST} on each side "
+            "are "
             "needed."
         )
         raise ValueError(message)
@@ -129,6 +133,56 @@ def before_and_after(
     frame["active_after"] = amount > 0
     frame["top_after"] = (amount > 0) & (places <= top_count(len(frame), top_share))
     return frame
+
+
+def relationship_at(ratings: pd.DataFrame, at: str | pd.Timestamp) -> pd.Series:
+    """The relationship of each customer by the ratings that had been given by the day `at`.
+
+    Parameters
+    ----------
+    ratings : DataFrame, one row a score
+        `customer_id`, `rater`, `date`, `score`; of two sides only the staff's.
+
+    Returns
+    -------
+    Series, customer_id -> latent relationship; empty when nobody had been rated yet.
+    """
+    known = ratings[(ratings["date"] <= pd.Timestamp(at)) & ratings["score"].notna()]
+    if "side" in known:
+        known = known[known["side"] == "staff"]
+    scale = sorted(ratings["score"].dropna().unique())
+    if known["customer_id"].nunique() < SMALLEST or known["score"].nunique() < 2:
+        return pd.Series(dtype=float, name="relationship")
+    fit = RatingModel(known, scale).fit()
+    return fit.customers["relationship"]
+
+
+def outcomes(past: pd.DataFrame, relationship: pd.Series, *, seed: int) -> pd.DataFrame:
+    """The gain of the ratings for each outcome that can be tested.
+
+    Parameters
+    ----------
+    past : DataFrame
+        As `before_and_after` makes it.
+    relationship : Series
+        As it was rated at that date; customers without a rating are left out.
+
+    Returns
+    -------
+    DataFrame, three rows an outcome
+        `outcome`, `n`, `forecast` and what `forecast_gain` gives; no row for an outcome that too
+        few customers had or lacked.
+    """
+    known = past.join(relationship.rename("relationship"), how="inner")
+    parts = []
+    for column, words in (("active_after", "bought again"), ("top_after", "was among the best")):
+        least = min(known[column].sum(), (~known[column].astype(bool)).sum())
+        if len(known) >= SMALLEST and least >= FEWEST:
+            value = known[["log_amount", "log_frequency", "log_idle"]]
+            found = forecast_gain(value, known["relationship"], known[column], seed=seed)
+            parts.append(found.reset_index().assign(outcome=words, n=len(known)))
+    columns = ["outcome", "n", "forecast", "deviance", "auc", "calibration", "lower_95", "upper_95"]
+    return pd.concat(parts)[columns] if parts else pd.DataFrame(columns=columns)
 
 
 def _folds(y: np.ndarray, folds: int, random: np.random.Generator) -> np.ndarray:

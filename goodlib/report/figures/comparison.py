@@ -218,7 +218,7 @@ def _captions(ax: Axes, rated: pd.DataFrame) -> None:
         n = int(counts.get(quadrant, 0))
         ax.annotate(
             f"{quadrant}: {n:,}", (right, top), xycoords="axes fraction",
-            xytext=(-8 if right else 8, -8 if top else 8), textcoords="offset points",
+            xytext=(-8 if right else 8, -8 if top else 22), textcoords="offset points",
             ha="right" if right else "left", va="top" if top else "bottom",
             color=style.readable(COLORS[quadrant]), fontsize=11.5, fontweight="bold", zorder=5,
             path_effects=[style.HALO],

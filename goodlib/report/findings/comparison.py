@@ -7,6 +7,7 @@ import pandas as pd
 
 from goodlib.decision.association import top_count
 from goodlib.decision.quadrant import QUADRANTS, UNDECIDED, UNKNOWN
+from goodlib.decision.segment import scores
 from goodlib.report.words import Sentence, Words
 
 STRENGTH = ((0.2, "hardly"), (0.45, "a little"), (0.7, "fairly well"), (1.01, "closely"))
@@ -16,6 +17,45 @@ def listed(names: list[str]) -> str:
     """Names as a sentence lists them: A, B and C."""
     names = [str(name) for name in names]
     return " and ".join([", ".join(names[:-1]), names[-1]] if len(names) > 1 else names)
+
+
+def customers(
+    groups: pd.DataFrame,
+    value: pd.DataFrame,
+    relation: pd.DataFrame,
+    names: pd.DataFrame | None,
+) -> pd.DataFrame:
+    """One row a customer with both sides, for the picture: what is worth a name is told.
+
+    `groups`: quadrants; `names`: the customers table, or None where the study has none.
+    """
+    frame = groups.join(value.filter(regex="^residual_value|^p_alive$"))
+    sides = relation[["relationship", "lower_80", "upper_80", "n_ratings", "n_raters"]]
+    frame = frame.join(sides.rename(columns=lambda c: f"relationship_{c}" if "80" in c else c))
+    frame["name"] = named(frame.index, names)
+    return frame.assign(told=told(frame))
+
+
+def named(customers: pd.Index, names: pd.DataFrame | None) -> pd.Series:
+    """The name of each customer; the id where there is none."""
+    own = pd.Series(customers.astype(str), customers, name="name")
+    if names is None or "name" not in names:
+        return own
+    names = names.set_index("customer_id") if "customer_id" in names else names
+    return names["name"].reindex(customers).fillna(own)
+
+
+def agreement_claim(association: pd.DataFrame) -> Sentence:
+    """The corrected agreement as a heading."""
+    rows = association.set_index(["view", "measure"])["estimate"]
+    values = {"naive": rows["naive", "correlation"], "exact": rows["disattenuated", "correlation"]}
+    if not np.isfinite(values["exact"]):
+        return Sentence("One side is too unsure to say how far money and people agree", values)
+    return Sentence(
+        "Agreement looks like {naive:.2f}; without the errors of both sides it would be "
+        "{exact:.2f}",
+        values,
+    )
 
 
 def agreement(association: pd.DataFrame, reliability: pd.Series, n: int) -> Sentence:
@@ -56,6 +96,31 @@ def agreement(association: pd.DataFrame, reliability: pd.Series, n: int) -> Sent
     )
 
 
+def reading(held: float, cut: float, decided: float) -> Sentence:
+    """How the lines and the ground of the picture are to be read."""
+    return Sentence(
+        "Valuable are the fewest customers that together hold {held:percent} of all expected "
+        "value, "
+        "which is everybody from {cut:money} on; warm is the better half of those who are rated. "
+        "The ground is tinted where a typical customer's quadrant is likely, darker where "
+        "surer; in "
+        "the white cross it is anybody's guess, and a customer is put into a quadrant only from a "
+        "chance of {decided:percent} on.",
+        {"held": held, "cut": cut, "decided": decided},
+    )
+
+
+def moved_claim(table: pd.DataFrame) -> Sentence:
+    """How many of the best by money are not among the best by people."""
+    first = table.iloc[0]
+    return Sentence(
+        "Of the {n:count} customers in the best fifth by value, {there:count} are in the best "
+        "fifth by "
+        "relationship and {below:count} in the lower half",
+        {"n": first.sum(), "there": first.iloc[0], "below": first.iloc[-1]},
+    )
+
+
 def errors(reliability: pd.Series) -> Sentence:
     """Why the corrected figure differs from the one that is seen."""
     return Sentence(
@@ -75,9 +140,10 @@ def top(association: pd.DataFrame, n: int, share: float) -> Sentence:
     k = top_count(n, share)
     both = rows.loc[("naive", "top"), "estimate"]
     values = {"k": k, "both": round(both * k), "chance": k * k / n}
+    verb = "is" if values["both"] == 1 else "are"
     return Sentence(
-        "Of the {k:count} customers that are worth most, {both:count} are also among the {k:count} "
-        "with whom it is best to work; drawing lots would make it about {chance:.1f}.",
+        f"Of the {{k:count}} customers that are worth most, {{both:count}} {verb} also among the "
+        "{k:count} with whom it is best to work; drawing lots would make it about {chance:.1f}.",
         values,
     )
 
@@ -172,53 +238,76 @@ def confounding(within: pd.DataFrame, partial: pd.Series, held: str) -> Sentence
         "{partial:.2f})."
     )
     there = [row["lower_95"] > 0 or row["upper_95"] < 0 for row in (overall, inner)]
-    if there == [True, False]:
+    smaller = abs(inner["tau_b"]) < abs(overall["tau_b"]) / 2
+    larger = abs(inner["tau_b"]) > 2 * abs(overall["tau_b"])
+    if there == [True, False] and smaller:
         start = (
             "What looks like agreement of money and people comes from how long customers have been "
             "with us: among those of equal tenure it vanishes"
         )
-    elif there == [False, True]:
+    elif there == [False, True] and larger:
         start = (
             "Among customers of equal tenure money and people do go together, though over all "
             "customers it does not show"
         )
-    elif there == [True, True] and overall["tau_b"] * inner["tau_b"] < 0:
+    elif all(there) and overall["tau_b"] * inner["tau_b"] < 0:
         start = (
             "Among customers of equal tenure the sign turns round: what holds over all customers "
             "holds for none of the groups"
         )
-    elif there == [True, True]:
-        start = "How long customers have been with us does not explain it away"
+    elif any(there):
+        start = "How long customers have been with us does not change the picture"
     else:
         start = "Nor is an agreement hidden by how long customers have been with us"
     return Sentence(start + tail, values)
 
 
-def gain(gain: pd.DataFrame, n: int, outcome: str, at: object) -> Sentence:
+def gain_claim(tested: pd.DataFrame) -> Sentence:
     """Whether the ratings of an earlier day told anything about what came after."""
-    saved, alone = gain.loc["gain"], gain.loc["value alone"]
-    values = {
-        "n": n,
-        "at": at,
-        "share": saved["deviance"] / alone["deviance"],
-        "auc": alone["auc"],
-        "auc_both": gain.loc["value and relationship", "auc"],
-    }
-    facts = (
-        " For the {n:count} customers rated by {at:date}, the order book alone puts a customer who "
-        f"{outcome} before one who was not in {{auc:percent}} of the pairs, with the ratings in "
-        "{auc_both:percent}."
-    )
-    if saved["lower_95"] > 0:
-        start = (
-            "The ratings saw something coming that the order book did not: they take "
-            "{share:percent} off the error of the forecast."
-        )
-    elif saved["upper_95"] < 0:
-        start = "The ratings made the forecast worse: as a sign of future business they mislead."
+    if tested.empty:
+        return Sentence("Whether ratings foretell business cannot be tested yet", {})
+    saved = tested[tested["forecast"] == "gain"]
+    better = saved.loc[saved["lower_95"] > 0, "outcome"]
+    worse = saved.loc[saved["upper_95"] < 0, "outcome"]
+    if len(better):
+        words = f"The ratings told who {' and who '.join(better)}, beyond what the order book told"
+    elif len(worse):
+        words = "As a sign of future business the ratings mislead"
     else:
-        start = "The ratings added nothing to the forecast that the order book did not tell."
-    return Sentence(start + facts, values)
+        words = "The ratings added nothing to the forecast of future business"
+    return Sentence(words, {})
+
+
+def gain(tested: pd.DataFrame, at: object, n: int) -> Sentence:
+    """How well the order book alone, and with the ratings, told what came after."""
+    if tested.empty:
+        return Sentence(
+            "By {at:date} too few customers had been rated ({n:count}), or too few of them came "
+            "back or stayed away, to hold a forecast against what happened.",
+            {"at": at, "n": n},
+        )
+    texts, values = ["Seen from {at:date}, with {n:count} customers rated by then:"], {"at": at}
+    values["n"] = int(tested["n"].iloc[0])
+    saved = tested["outcome"].unique()
+    for i, (outcome, part) in enumerate(tested.groupby("outcome", sort=False)):
+        part = part.set_index("forecast")
+        values[f"auc{i}"] = part.loc["value alone", "auc"]
+        values[f"both{i}"] = part.loc["value and relationship", "auc"]
+        values[f"share{i}"] = part.loc["gain", "deviance"] / part.loc["value alone", "deviance"]
+        verb = "saves" if values[f"share{i}"] >= 0 else "costs"
+        values[f"share{i}"] = abs(values[f"share{i}"])
+        texts.append(
+            f"who {outcome} is told from who did not in {{auc{i}:percent}} of the pairs by the "
+            f"order book alone and in {{both{i}:percent}} with the ratings, which {verb} "
+            f"{{share{i}:percent}} of the error" + (";" if i + 1 < len(saved) else ".")
+        )
+    return Sentence(" ".join(texts), values)
+
+
+def agenda(asked: pd.DataFrame, customers: pd.DataFrame, rated: int) -> pd.DataFrame:
+    """The agenda with what the picture knows of each of its customers."""
+    known = customers.drop(columns=[c for c in asked if c in customers])
+    return asked.join(known).assign(rated=rated)
 
 
 def case(agenda: pd.DataFrame, evidence: pd.DataFrame | None, words: Words) -> pd.DataFrame:
@@ -270,6 +359,37 @@ def _case(
     else:
         question = "What could we do for them that we have not offered?"
     return words.say(money), said, question
+
+
+def rfm_table(rfm: pd.DataFrame, value: pd.Series) -> pd.DataFrame:
+    """One row a segment: customers, past amount, and what is expected of it from here on."""
+    joined = rfm.join(value.rename("residual_value"))
+    grouped = joined.groupby("segment", observed=True)
+    frame = grouped.agg(
+        customers=("idle", "size"),
+        median_idle_days=("idle", "median"),
+        amount=("amount", "sum"),
+        residual_value=("residual_value", "sum"),
+    )
+    frame["value_share"] = frame["residual_value"] / frame["residual_value"].sum()
+    return frame.reset_index()
+
+
+def rfm_claim(rfm: pd.DataFrame, value: pd.Series) -> Sentence:
+    """Where the expected value lies among the analyst's segments."""
+    table = rfm_table(rfm, value).sort_values("value_share", ascending=False)
+    best = table.iloc[0]
+    return Sentence(
+        "Counting orders alone, {share:percent} of the expected value lies with the segment "
+        "“{segment}” ({n:plural customer})",
+        {"share": best["value_share"], "segment": best["segment"], "n": best["customers"]},
+    )
+
+
+def segments(rfm: pd.DataFrame, value: pd.Series) -> pd.DataFrame:
+    """Each customer's scores, segment, and tenth by expected value (1 the best)."""
+    tenth = 11 - scores(value, 10)
+    return rfm.assign(segment=rfm["segment"].astype(str)).join(tenth.rename("value_tenth"))
 
 
 def followed(follow_up: pd.DataFrame) -> Sentence:
