@@ -18,7 +18,10 @@ Index = pd.Index
 
 
 class Customers(NamedTuple):
-    """Distinct histories: x, t_x and T with the `count` of each, and the `row` of each customer."""
+    """Distinct histories: x, t_x and T with the `count` of each, and the `row` of each customer.
+
+    `designs` holds the covariates of each row, one matrix an effect; then rows differ in these too.
+    """
 
     x: np.ndarray
     recency: np.ndarray
@@ -26,6 +29,7 @@ class Customers(NamedTuple):
     count: np.ndarray
     row: np.ndarray
     index: Index
+    designs: tuple[np.ndarray, ...] = ()
 
     @property
     def n(self) -> int:
@@ -40,10 +44,13 @@ class Customers(NamedTuple):
         """Some of the rows; what remains belongs to nobody by name."""
         none = np.empty(0, dtype=np.intp)
         columns = (self.x[rows], self.recency[rows], self.T[rows], self.count[rows])
-        return Customers(*columns, none, self.index[:0])
+        designs = tuple(design[rows] for design in self.designs)
+        return Customers(*columns, none, self.index[:0], designs)
 
 
-def read_customers(summary: pd.DataFrame, *, observed: bool = True) -> Customers:
+def read_customers(
+    summary: pd.DataFrame, *, observed: bool = True, designs: tuple[np.ndarray, ...] = ()
+) -> Customers:
     """The distinct histories of a summary, after its one check at the door.
 
     Parameters
@@ -54,6 +61,8 @@ def read_customers(summary: pd.DataFrame, *, observed: bool = True) -> Customers
         customer.
     observed : bool
         Customers to fit to must have been observed for some time: T > 0. Forecasts allow T = 0.
+    designs : matrices of n rows
+        Covariates of each customer, one matrix an effect.
 
     Raises
     ------
@@ -93,7 +102,7 @@ def read_customers(summary: pd.DataFrame, *, observed: bool = True) -> Customers
     hold((x == 0) | (recency > 0), "recency must be positive at a frequency above 0", "Merge days.")
     cure = "Set `end` a day later, or leave them out: expected_purchases_new() speaks for them."
     hold((T > 0) | (not observed), "T must be positive", cure)
-    return _compress(x, recency, T, summary.index)
+    return _compress(x, recency, T, summary.index, designs)
 
 
 class _Door(NamedTuple):
@@ -117,13 +126,23 @@ class _Door(NamedTuple):
         raise ValueError(message)
 
 
-def _compress(x: np.ndarray, recency: np.ndarray, T: np.ndarray, index: Index) -> Customers:
+def _compress(
+    x: np.ndarray,
+    recency: np.ndarray,
+    T: np.ndarray,
+    index: Index,
+    designs: tuple[np.ndarray, ...],
+) -> Customers:
     """Distinct (x, t_x, T) by hashing each column to codes, then the codes to one key."""
-    code_r, values_r = pd.factorize(recency)
-    code_t, values_t = pd.factorize(T)
-    key = (x.astype(np.int64) * len(values_t) + code_t) * len(values_r) + code_r
+    key = x.astype(np.int64)
+    for column in (recency, T, *(part for design in designs for part in design.T)):
+        code, values = pd.factorize(column)
+        if key.max() * len(values) >= 2**62:  # keys grown too long: number them anew
+            key = pd.factorize(key)[0]
+        key = key * len(values) + code
     row, keys = pd.factorize(key)
-    rest, code_r = np.divmod(keys, len(values_r))
-    whole, code_t = np.divmod(rest, len(values_t))
+    first = np.empty(len(keys), dtype=np.intp)
+    first[row[::-1]] = np.arange(len(row) - 1, -1, -1)  # the last write is the first customer
     count = np.bincount(row, minlength=len(keys)).astype(float)
-    return Customers(whole, values_r[code_r], values_t[code_t], count, row, index)
+    columns = (x[first].astype(np.int64), recency[first], T[first])
+    return Customers(*columns, count, row, index, tuple(design[first] for design in designs))

@@ -16,6 +16,8 @@ import numpy as np
 import pandas as pd
 from scipy.special import chdtrc, ndtri
 
+from goodlib.value.optimum import Optimum, maximise
+
 if TYPE_CHECKING:
     from goodlib.value.posterior import Posterior
 
@@ -34,17 +36,6 @@ class Problem(NamedTuple):
         return f"{self.name}: {self.evidence}. {self.cure}."
 
 
-class Optimum(NamedTuple):
-    """Where the climb ended."""
-
-    theta: np.ndarray
-    value: float
-    gradient: np.ndarray
-    hessian: np.ndarray
-    converged: bool
-    evaluations: int
-
-
 class Test(NamedTuple):
     """A test of a restriction: statistic, degrees of freedom, p-value."""
 
@@ -53,49 +44,6 @@ class Test(NamedTuple):
     statistic: float
     df: int
     pvalue: float
-
-
-Derivatives = Callable[[np.ndarray], tuple[float, np.ndarray, np.ndarray]]
-
-
-def maximise(
-    derivatives: Derivatives, start: np.ndarray, tolerance: float = 1e-7, limit: int = 200
-) -> Optimum:
-    """The highest point that a damped Newton climb reaches from `start`.
-
-    `derivatives(theta)` returns value, gradient (p,) and Hessian (p, p). Directions in which the
-    surface bends upward are climbed with the sign of their curvature turned (so a saddle repels), a
-    step is at most 2 in any coordinate, and it is halved until the value rises. Ends when the
-    Newton decrement, the rise that a parabola still promises, is below `tolerance`, with one step
-    more.
-    """
-    theta = np.array(start, dtype=float)
-    value, gradient, hessian = derivatives(theta)
-    evaluations = 1
-    while evaluations < limit:
-        curvature, axes = np.linalg.eigh(-hessian)
-        slope = axes.T @ gradient
-        floor = 1e-12 * max(np.abs(curvature).max(), 1e-300)
-        step = axes @ (slope / np.maximum(np.abs(curvature), floor))
-        decrement = 0.5 * float(gradient @ step)
-        if decrement < tolerance and curvature.min() > -1e-8 * np.abs(curvature).max():
-            step *= min(1.0, 2.0 / max(np.abs(step).max(), 1e-300))
-            last = derivatives(theta + step)  # the error squares: 1e-7 becomes rounding
-            if np.abs(last[1]).max() < np.abs(gradient).max():
-                theta, (value, gradient, hessian) = theta + step, last
-            return Optimum(theta, value, gradient, hessian, True, evaluations + 1)
-        step *= min(1.0, 2.0 / np.abs(step).max())
-        for _ in range(40):
-            trial = derivatives(theta + step)
-            evaluations += 1
-            if np.isfinite(trial[0]) and trial[0] > value:
-                break
-            step *= 0.25
-        else:  # no rise is left in floating point
-            return Optimum(theta, value, gradient, hessian, decrement < 1e-5, evaluations)
-        theta = theta + step
-        value, gradient, hessian = trial
-    return Optimum(theta, value, gradient, hessian, False, evaluations)
 
 
 class Model:
@@ -109,6 +57,10 @@ class Model:
     def derivatives(self, theta: np.ndarray) -> tuple[float, np.ndarray, np.ndarray]:
         """Log-likelihood, gradient and Hessian at `theta`, on the scale of the fit."""
         raise NotImplementedError
+
+    def objective(self, theta: np.ndarray) -> tuple[float, np.ndarray, np.ndarray]:
+        """What a fit climbs: the log-likelihood, less a penalty where a model has one."""
+        return self.derivatives(theta)
 
     def value(self, theta: np.ndarray) -> float:
         """Log-likelihood at `theta`, on the scale of the fit; cheaper where a model knows how."""
@@ -158,9 +110,9 @@ class Model:
     def fit(self, start: Mapping[str, float] | list[float] | None = None) -> Any:
         """The maximum-likelihood result. `start` holds parameters in the order of `names`."""
         first = self.start() if start is None else self.to_theta(start)
-        optimum = maximise(self.derivatives, first)
+        optimum = maximise(self.objective, first)
         if start is not None and (not optimum.converged or np.abs(optimum.theta).max() > FAR):
-            second = maximise(self.derivatives, self.start())
+            second = maximise(self.objective, self.start())
             optimum = max(optimum, second, key=lambda found: found.value)
         return self.results(self, optimum, tuple(common_problems(self, optimum)))
 
@@ -259,6 +211,8 @@ class Results:
     @property
     def llf(self) -> float:
         """Log-likelihood at the estimates."""
+        if getattr(self.model, "penalty", 0.0) > 0:
+            return float(self.model.value(self.optimum.theta))
         return float(self.optimum.value)
 
     @property

@@ -16,7 +16,8 @@ from typing import Any, NamedTuple
 import numpy as np
 import pandas as pd
 
-from goodlib.value.inference import Model, Results, maximise
+from goodlib.value.inference import Model, Results
+from goodlib.value.optimum import maximise
 
 DEGREES = 7.0
 LIMIT = 0.7  # k-hat above which the answer is refused

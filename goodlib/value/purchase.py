@@ -6,164 +6,27 @@ counts.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 import numpy as np
 import pandas as pd
 from scipy.special import gammaln
-from scipy.stats import lognorm, uniform
+from scipy.stats import lognorm, norm, uniform
 
+from goodlib.value.answers import PurchaseResults
 from goodlib.value.betageo import BetaGeo
+from goodlib.value.covariates import Effect, read_effect
 from goodlib.value.customers import Customers, read_customers
-from goodlib.value.draw import Draw
-from goodlib.value.inference import Model, Optimum, Problem, Results
+from goodlib.value.inference import Model, Problem
 from goodlib.value.negative_binomial import NegativeBinomial
+from goodlib.value.optimum import Optimum
 from goodlib.value.pareto import Pareto
 
 BLOCK = 4096  # rows at a time: their arrays stay in the processor's cache
 SAMPLE = 20_000  # rows that a large fit climbs on before it sees all
 ENOUGH = 20  # repeat customers that a maximum-likelihood fit should have
 PARTS = 10  # parts of that sample: how they differ is the error of a subsampled likelihood
-
-
-class PurchaseResults(Results):
-    """A fitted purchase model: who is still active, and how much more will each buy?"""
-
-    def p_alive(self, summary: pd.DataFrame | None = None) -> pd.Series:
-        """Probability that each customer is still active at the end of the observation.
-
-        Parameters
-        ----------
-        summary : DataFrame of n customers, optional
-            Columns `frequency`, `recency`, `T`. Default: the customers the model was fitted to.
-
-        Returns
-        -------
-        Series, shape (n,), name `p_alive`
-            Between 0 and 1. Under BG/NBD a customer without repeat purchase is active by
-            construction.
-        """
-        customers = self._customers(summary)
-        return customers.each(self._by_row(customers, "p_alive"), "p_alive")
-
-    def expected_purchases(self, t: float, summary: pd.DataFrame | None = None) -> pd.Series:
-        """Expected purchases of each customer over the next `t` units of time.
-
-        Given frequency x, recency t_x and age T, the mean number of purchases in (T, T + t]: eq.
-        (10) of Fader, Hardie & Lee (2005) and its kin, by quadrature instead of 2F1.
-
-        Parameters
-        ----------
-        t : float, >= 0
-            Length of the future, in the unit of the summary (weeks for a weekly one).
-        summary : DataFrame of n customers, optional
-            Columns `frequency`, `recency`, `T`. Default: the customers the model was fitted to.
-
-        Returns
-        -------
-        Series, shape (n,), name `expected_purchases`
-            Purchases, not currency; index as in `summary`; zero or more.
-        """
-        horizon = _length(t)
-        customers = self._customers(summary)
-        return customers.each(self._by_row(customers, "expected", horizon), "expected_purchases")
-
-    def expected_purchases_new(self, t: float) -> float:
-        """Expected repeat purchases of a new customer within `t` units of the first."""
-        return float(self._by_row(_NEW, "expected", _length(t))[0])
-
-    def p_purchases(
-        self, n: int | list[int], t: float, summary: pd.DataFrame | None = None
-    ) -> pd.DataFrame:
-        """Probability that a customer makes exactly n purchases in the next `t` units of time.
-
-        Returns
-        -------
-        DataFrame, one row a customer, one column for each number in `n`
-        """
-        customers, horizon = self._customers(summary), _length(t)
-        return pd.DataFrame(
-            {
-                count: customers.each(self._by_row(customers, "chance", count, horizon), str(count))
-                for count in _counts(n)
-            },
-            index=customers.index,
-        )
-
-    def p_purchases_new(self, n: int | list[int], t: float) -> pd.Series:
-        """Probability of exactly n repeat purchases of a new customer within `t` of the first."""
-        horizon = _length(t)
-        chances = {count: self._by_row(_NEW, "chance", count, horizon)[0] for count in _counts(n)}
-        return pd.Series(chances, name="probability").rename_axis("n")
-
-    def dert(
-        self, discount: float, periods_per_year: float, summary: pd.DataFrame | None = None
-    ) -> pd.Series:
-        """Discounted expected residual transactions: all future purchases, worth what they are
-        today.
-
-        Fader, Hardie & Lee (2005b) for Pareto/NBD. Continuous discounting at the rate
-        delta = log(1 + discount)/periods_per_year a unit of time.
-
-        Parameters
-        ----------
-        discount : float, > 0
-            Effective annual discount rate, .15 for 15 % a year.
-        periods_per_year : float, > 0
-            Units of the summary in a year: 52 for weeks.
-        summary : DataFrame of n customers, optional
-            Default: the customers the model was fitted to.
-
-        Returns
-        -------
-        Series, shape (n,), name `dert`
-            Purchases at today's worth; multiply by the margin of one.
-        """
-        delta = discount_rate(discount, periods_per_year)
-        customers = self._customers(summary)
-        return customers.each(self._by_row(customers, "dert", delta), "dert")
-
-    def dert_new(self, discount: float, periods_per_year: float) -> float:
-        """Discounted expected repeat purchases of a new customer, from the first purchase on."""
-        delta = discount_rate(discount, periods_per_year)
-        return float(self._by_row(_NEW, "dert", delta)[0])
-
-    def sample_purchases(
-        self,
-        params: Mapping[str, float] | pd.Series,
-        horizon: float,
-        rng: np.random.Generator,
-        summary: pd.DataFrame | None = None,
-    ) -> Draw:
-        """One joint draw of every customer's future at one draw of the parameters.
-
-        Given history, parameters and being active, rate and dropout are independent and conjugate,
-        so the draw is exact. Call it once for each row of `posterior.params` to carry all
-        uncertainty.
-
-        Returns
-        -------
-        Draw of arrays, shape (n,): active, rate, leaving, purchases in (T, T + horizon]
-            In the order of `summary` (default: the customers fitted to).
-        """
-        return self._draw(self._customers(summary), self.model.to_theta(params), horizon, rng)
-
-    def _draw(
-        self, customers: Customers, theta: np.ndarray, horizon: float, rng: np.random.Generator
-    ) -> Draw:
-        law, row = self.model.law, customers.row
-        natural = self.model.natural(theta)
-        alive = _in_blocks(law.p_alive, natural, customers)[row]
-        histories = (customers.x[row], customers.recency[row], customers.T[row])
-        return law.draw(_length(horizon), rng, alive, *natural, *histories)
-
-    def _customers(self, summary: pd.DataFrame | None) -> Customers:
-        return self.model.customers if summary is None else read_customers(summary, observed=False)
-
-    def _by_row(self, customers: Customers, quantity: str, *first: Any) -> np.ndarray:
-        function = getattr(self.model.law, quantity)
-        return _in_blocks(function, self.model.natural(self.optimum.theta), customers, *first)
 
 
 class PurchaseModel(Model):
@@ -173,37 +36,110 @@ class PurchaseModel(Model):
     results = PurchaseResults
     constant = 0.0  # what the times between purchases add to the log-likelihood
 
+    effects: tuple[Effect, ...] = ()
+    penalty = 0.0
+
     def __init__(self, summary: pd.DataFrame) -> None:
-        self._take(read_customers(summary))
+        self._take(self.read(summary, observed=True))
 
     def _take(self, customers: Customers) -> None:
         self.customers = customers
         self.nobs = int(customers.count.sum())
 
+    def _explain(self, effects: list[Effect], penalty: float) -> None:
+        """Adds covariates: their names, and how hard large effects are held back."""
+        if not (np.isfinite(penalty) and penalty >= 0):
+            message = f"penalty must be a number from 0: got {penalty!r}"
+            raise ValueError(message)
+        added = tuple(name for effect in effects for name in effect.names)
+        self.effects, self.penalty = tuple(effects), float(penalty)
+        self.positive = (True,) * len(self.names) + (False,) * len(added)
+        self.names = self.names + added
+
+    def read(self, summary: pd.DataFrame, *, observed: bool = False) -> Customers:
+        """The distinct histories of a summary, with the covariates of this model."""
+        designs = tuple(effect.matrix(summary) for effect in self.effects)
+        return read_customers(summary, observed=observed, designs=designs)
+
     def natural(self, theta: np.ndarray) -> tuple[float, ...]:
-        """Parameters of the law at `theta`."""
+        """Parameters of the law at `theta`, the same for every customer."""
+        if self.effects:
+            message = (
+                f"{', '.join(self.names[self._base :])} set customers apart: ask law_params() for "
+                "the parameters of each"
+            )
+            raise ValueError(message)
         return tuple(float(value) for value in np.exp(theta))
 
+    def law_params(self, theta: np.ndarray, customers: Customers) -> tuple[Any, ...]:
+        """Parameters of the law at `theta`: numbers, or one a row where covariates speak."""
+        params: list[Any] = [float(value) for value in np.exp(theta[: self._base])]
+        at = self._base
+        for effect, design in zip(self.effects, customers.designs, strict=True):
+            gamma = theta[at : at + len(effect.names)]
+            params[effect.parameter] *= np.exp(effect.sign * (design @ gamma))
+            at += len(effect.names)
+        return tuple(params)
+
+    @property
+    def _base(self) -> int:
+        return len(self.names) - sum(len(effect.names) for effect in self.effects)
+
     def derivatives(self, theta: np.ndarray) -> tuple[float, np.ndarray, np.ndarray]:
-        """Log-likelihood, gradient and Hessian in the logs of the parameters."""
+        """Log-likelihood, gradient and Hessian on the scale of the fit."""
         size = len(self.names)
-        value, slope, bend = 0.0, np.zeros(size), np.zeros((size, size))
-        natural, data = self.natural(theta), self.customers
+        value, slope, bend = self.constant, np.zeros(size), np.zeros((size, size))
         with np.errstate(all="ignore"):  # a step too far gives a value that is not finite: refused
-            for start in range(0, len(data.x), BLOCK):
-                part = slice(start, start + BLOCK)
-                rows = (data.x[part], data.recency[part], data.T[part])
-                v, g, h = self.law.derivatives(*natural, *rows)
-                count = data.count[part]
+            params = self.law_params(theta, self.customers)
+            for part, rows, here in _blocks(params, self.customers):
+                v, g, h = self.law.derivatives(*here, *rows)
+                count = self.customers.count[part]
                 value += float(v @ count)
-                slope += g @ count
-                bend += h @ count
-        return value + self.constant, slope, bend
+                if self.effects:
+                    slope_part, bend_part = self._chain(g, h, count, part)
+                else:
+                    slope_part, bend_part = g @ count, h @ count
+                slope += slope_part
+                bend += bend_part
+        return value, slope, bend
+
+    def _chain(
+        self, g: np.ndarray, h: np.ndarray, count: np.ndarray, part: slice
+    ) -> tuple[np.ndarray, np.ndarray]:
+        """From slopes in the log parameters of each row to slopes in theta."""
+        which = list(range(self._base))
+        columns = [np.ones((len(count), self._base))]
+        for effect, design in zip(self.effects, self.customers.designs, strict=True):
+            which += [effect.parameter] * len(effect.names)
+            columns.append(effect.sign * design[part])
+        moves = np.hstack(columns)
+        slope = ((g[which].T * moves) * count[:, None]).sum(axis=0)
+        bend = np.einsum("abn,na,nb,n->ab", h[np.ix_(which, which)], moves, moves, count)
+        return slope, bend
+
+    def objective(self, theta: np.ndarray) -> tuple[float, np.ndarray, np.ndarray]:
+        """The log-likelihood less penalty/2 times the squares of the standardised effects."""
+        value, slope, bend = self.derivatives(theta)
+        if self.penalty == 0 or not self.effects:
+            return value, slope, bend
+        weight = np.concatenate([effect.spread for effect in self.effects]) ** 2 * self.penalty
+        gamma = theta[self._base :]
+        slope[self._base :] -= weight * gamma
+        bend[self._base :, self._base :] -= np.diag(weight)
+        return value - 0.5 * float(weight @ gamma**2), slope, bend
+
+    def each_row(
+        self, quantity: str, theta: np.ndarray, customers: Customers, *first: Any
+    ) -> np.ndarray:
+        """A quantity of the law for each row, computed in blocks that stay in the cache."""
+        function, answer = getattr(self.law, quantity), np.empty(len(customers.x))
+        for part, rows, here in _blocks(self.law_params(theta, customers), customers):
+            answer[part] = function(*first, *here, *rows)
+        return answer
 
     def value(self, theta: np.ndarray) -> float:
         """Log-likelihood at `theta`."""
-        natural = self.natural(theta)
-        rows = _in_blocks(self.law.loglike, natural, self.customers)
+        rows = self.each_row("loglike", theta, self.customers)
         return float(rows @ self.customers.count) + self.constant
 
     def start(self) -> np.ndarray:
@@ -211,7 +147,8 @@ class PurchaseModel(Model):
         if len(self.customers.x) > 2 * SAMPLE:
             some = np.random.default_rng(0).choice(len(self.customers.x), SAMPLE, replace=False)
             return self.part(np.sort(some)).fit().optimum.theta
-        return np.log(self._guess(float(np.median(self.customers.T))))
+        base = np.log(self._guess(float(np.median(self.customers.T))))
+        return np.concatenate([base, np.zeros(len(self.names) - len(base))])
 
     def _guess(self, length: float) -> list[float]:
         raise NotImplementedError
@@ -219,10 +156,16 @@ class PurchaseModel(Model):
     def prior(self) -> dict[str, Any]:
         """Weakly informative, and free of the unit: times are measured by the median T.
 
-        See docs/models.md for the table of priors and how they carry a base of 30 customers.
+        The effect of a covariate moves a rate by a factor of 7 or less (sd 1 a standard deviation).
+        See docs/recovery.md for the table of priors and how they carry a base of 30 customers.
         """
         length = float(np.median(self.customers.T))
-        return {"r": lognorm(1.0, scale=1.0), "alpha": lognorm(1.5, scale=0.5 * length)}
+        times = {"r": lognorm(1.0, scale=1.0), "alpha": lognorm(1.5, scale=0.5 * length)}
+        return times | {
+            name: norm(0.0, 1.0 / spread)
+            for effect in self.effects
+            for name, spread in zip(effect.names, effect.spread, strict=True)
+        }
 
     def problems(self, optimum: Optimum) -> list[Problem]:
         """Too few customers came back, or too little was seen of them."""
@@ -302,11 +245,24 @@ class ParetoNBD(PurchaseModel):
     ----------
     summary : DataFrame of n customers
         Columns `frequency`, `recency`, `T`, in one unit of time.
+    purchase, dropout : formula, optional
+        Covariates of the purchase rate and of leaving, such as "~ C(region) + log(size)".
+    penalty : float, >= 0
+        Holds effects back where data are few: penalty/2 times the sum of the squared effects, each
+        for one standard deviation of its covariate.
     """
 
     names = ("r", "alpha", "s", "beta")
 
-    def __init__(self, summary: pd.DataFrame) -> None:
+    def __init__(
+        self,
+        summary: pd.DataFrame,
+        purchase: str | None = None,
+        dropout: str | None = None,
+        penalty: float = 0.0,
+    ) -> None:
+        effects = read_effect("purchase", purchase, summary, 1, -1.0)
+        self._explain(effects + read_effect("dropout", dropout, summary, 3, -1.0), penalty)
         super().__init__(summary)
         self.law = Pareto()
 
@@ -333,12 +289,26 @@ class BetaGeoNBD(PurchaseModel):
     k : int, >= 1
         Regularity: a purchase after every k-th event, so times between purchases are Erlang-k. 1:
         random.
+    purchase, dropout : formula, optional
+        Covariates of the purchase rate and of leaving, such as "~ C(region) + log(size)".
+    penalty : float, >= 0
+        Holds effects back where data are few: penalty/2 times the sum of the squared effects, each
+        for one standard deviation of its covariate.
     """
 
     names = ("r", "alpha", "a", "b")
     extra = 0
 
-    def __init__(self, summary: pd.DataFrame, k: int = 1) -> None:
+    def __init__(
+        self,
+        summary: pd.DataFrame,
+        k: int = 1,
+        purchase: str | None = None,
+        dropout: str | None = None,
+        penalty: float = 0.0,
+    ) -> None:
+        effects = read_effect("purchase", purchase, summary, 1, -1.0)
+        self._explain(effects + read_effect("dropout", dropout, summary, 2, 1.0), penalty)
         super().__init__(summary)
         if isinstance(k, bool) or not isinstance(k, int | np.integer) or k < 1:
             message = f"k must be a whole number from 1, the events a purchase takes: got {k!r}"
@@ -370,7 +340,7 @@ class BetaGeoNBD(PurchaseModel):
         merged = {**self.prior(), **given}
         if "a" in given or "b" in given:
             merged = {n: d for n, d in merged.items() if n not in ("phi", "kappa") or n in given}
-        last = set(merged) - {"r", "alpha"}
+        last = set(merged) - {"r", "alpha"} - set(self.names[4:])
         if last not in ({"a", "b"}, {"phi", "kappa"}):
             message = (
                 f"prior must name a and b, or phi and kappa, beside r and alpha: got {sorted(last)}"
@@ -382,9 +352,12 @@ class BetaGeoNBD(PurchaseModel):
         """Log density of the prior of the log parameters, for each row of `thetas`."""
         if "phi" not in prior:
             return super().log_prior(thetas, prior)
-        r, alpha, a, b = np.exp(thetas).T
+        r, alpha, a, b = np.exp(thetas[:, :4]).T
+        total = thetas[:, :4].sum(axis=1)  # d parameter / d log parameter
+        for position, name in enumerate(self.names[4:], start=4):
+            total = total + prior[name].logpdf(thetas[:, position])
         shape = prior["phi"].logpdf(a / (a + b)) + prior["kappa"].logpdf(a + b) - np.log(a + b)
-        return shape + prior["r"].logpdf(r) + prior["alpha"].logpdf(alpha) + thetas.sum(axis=1)
+        return shape + prior["r"].logpdf(r) + prior["alpha"].logpdf(alpha) + total
 
 
 class ModifiedBetaGeoNBD(BetaGeoNBD):
@@ -393,59 +366,16 @@ class ModifiedBetaGeoNBD(BetaGeoNBD):
     extra = 1
 
 
+def _blocks(params: tuple[Any, ...], customers: Customers) -> Iterator[tuple[slice, tuple, tuple]]:
+    """Blocks of rows: where they are, their histories, and the parameters that are theirs."""
+    for start in range(0, len(customers.x), BLOCK):
+        part = slice(start, start + BLOCK)
+        rows = (customers.x[part], customers.recency[part], customers.T[part])
+        here = tuple(value if np.ndim(value) == 0 else value[part] for value in params)
+        yield part, rows, here
+
+
 def _parabola(derivatives: tuple[float, np.ndarray, np.ndarray], gap: np.ndarray) -> np.ndarray:
     """Value, slope and bend at a point, carried to points at these gaps from it."""
     value, slope, bend = derivatives
     return value + gap @ slope + 0.5 * np.einsum("ij,jk,ik->i", gap, bend, gap)
-
-
-_NEW = Customers(
-    np.zeros(1, np.int64),
-    np.zeros(1),
-    np.zeros(1),
-    np.ones(1),
-    np.zeros(1, np.intp),
-    pd.RangeIndex(1),
-)
-
-
-def _in_blocks(function: Any, natural: tuple, customers: Customers, *first: Any) -> np.ndarray:
-    """A quantity of each row, computed in blocks that stay in the cache."""
-    answer = np.empty(len(customers.x))
-    for start in range(0, len(answer), BLOCK):
-        part = slice(start, start + BLOCK)
-        rows = (customers.x[part], customers.recency[part], customers.T[part])
-        answer[part] = function(*first, *natural, *rows)
-    return answer
-
-
-def discount_rate(discount: float, periods_per_year: float) -> float:
-    """Continuous rate a unit of time, delta = log(1 + discount)/periods_per_year."""
-    if not (np.isfinite(discount) and discount > 0):
-        message = (
-            f"discount must be an effective annual rate above 0, such as .15: got {discount!r}"
-        )
-        raise ValueError(message)
-    if not (np.isfinite(periods_per_year) and periods_per_year > 0):
-        message = f"periods_per_year must be positive, 52 for weeks: got {periods_per_year!r}"
-        raise ValueError(message)
-    return float(np.log1p(discount) / periods_per_year)
-
-
-def _counts(n: int | list[int]) -> list[int]:
-    """Numbers of purchases, checked."""
-    counts = np.atleast_1d(n)
-    if counts.size == 0 or (counts < 0).any() or (counts != np.floor(counts)).any():
-        message = f"n must be whole numbers of purchases from 0: got {n!r}"
-        raise ValueError(message)
-    return [int(count) for count in counts]
-
-
-def _length(t: float) -> float:
-    """A length of time, checked."""
-    if not (np.isscalar(t) and np.isfinite(t) and t >= 0):
-        message = (
-            f"t must be a finite length of time, zero or more, in the summary's unit: got {t!r}"
-        )
-        raise ValueError(message)
-    return float(t)

@@ -6,7 +6,7 @@ import pytest
 from scipy.stats import chi2, norm
 
 import goodlib
-from goodlib.value.inference import maximise
+from goodlib.value.optimum import maximise
 
 # Published
 
