@@ -17,6 +17,8 @@ class Canonical(NamedTuple):
     """The date that must not lie after the study's as-of date."""
     least: tuple[str, ...] = ()
     """Numbers that must not be negative."""
+    unique: str | None = None
+    """The column that names a row: it must not come again."""
 
 
 CANONICAL = {
@@ -27,7 +29,12 @@ CANONICAL = {
         numbers=("amount", "margin", "cost"),
         past="date",
     ),
-    "customers": Canonical(required=("customer_id",), ids=("customer_id",), dates=("since",)),
+    "customers": Canonical(
+        required=("customer_id",),
+        ids=("customer_id",),
+        dates=("since",),
+        unique="customer_id",
+    ),
     "ratings": Canonical(
         required=("customer_id", "rater", "date", "score"),
         ids=("customer_id", "rater"),
@@ -53,6 +60,7 @@ CANONICAL = {
         ids=("prospect_id", "customer_id"),
         dates=("first_contact", "outcome_date"),
         numbers=("expected_value",),
+        unique="prospect_id",
     ),
     "efforts": Canonical(
         required=("customer_id", "date", "hours", "good"),

@@ -46,15 +46,21 @@ def prepare(study: Study, processed: Path) -> None:
 def inputs(study: Study) -> dict[str, str]:
     """SHA-256 of the study file and of each data file, by name."""
     named = {study.path.name: study.path} | {
-        str(path.relative_to(study.data)): path for path in study.files
+        path.relative_to(study.data).as_posix(): path for path in study.files
     }
-    return {name: hashlib.sha256(path.read_bytes()).hexdigest() for name, path in named.items()}
+    hashes = {}
+    for name, path in named.items():
+        with path.open("rb") as content:
+            hashes[name] = hashlib.file_digest(content, "sha256").hexdigest()
+    return hashes
 
 
 def _intake() -> str:
     """SHA-256 of the code that reads histories."""
     code = hashlib.sha256()
     room = files("goodlib.history")
-    for part in sorted((p for p in room.iterdir() if p.name.endswith(".py")), key=lambda p: p.name):
-        code.update(part.read_bytes())
+    parts = [*room.iterdir(), *room.joinpath("sql").iterdir()]
+    for part in sorted(parts, key=lambda part: part.name):
+        if part.name.endswith((".py", ".sql")):
+            code.update(hashlib.sha256(part.name.encode() + part.read_bytes()).digest())
     return code.hexdigest()

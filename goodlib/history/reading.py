@@ -6,10 +6,18 @@ from collections.abc import Iterator
 
 from goodlib.history.canonical import Canonical
 from goodlib.history.engine import DuckDB, column, quoted
-from goodlib.history.source import decimal_of
 from goodlib.history.study import Table
 
-FORMATS = ("%d.%m.%Y", "%d/%m/%Y", "%m/%d/%Y", "%d-%m-%Y", "%m-%d-%Y", "%Y/%m/%d", "%Y%m%d")
+FORMATS = (
+    *("%d.%m.%Y", "%d/%m/%Y", "%m/%d/%Y", "%d-%m-%Y", "%m-%d-%Y", "%Y/%m/%d", "%Y%m%d"),
+    *("%d.%m.%y", "%d/%m/%y", "%m/%d/%y", "%d %b %Y", "%d-%b-%Y", "%b %d, %Y", "%d %B %Y"),
+)
+TIMES = ("", " %H:%M", " %H:%M:%S")
+"""What may follow a date."""
+POINT = r"[-+]?(\d{1,3}([, ]\d{3})+|\d+)?(\.\d*)?(e[-+]?\d+)?"
+COMMA = r"[-+]?(\d{1,3}([. ]\d{3})+|\d+)?(,\d*)?"
+"""Numbers as text, with a point or a comma as decimal mark and thousands set apart or not."""
+SIGNS = "€$£¥"
 ANSWERS = ("would_have_come_anyway",)
 """Shares that people write as yes and no."""
 YES, NO = ("yes", "y", "true"), ("no", "n", "false")
@@ -79,51 +87,89 @@ def _date(
         return f"try_strptime({text}, {quoted(part.date_format)})", None
     iso = f"try_cast({text} as timestamp)"
     filled = f"from staged where nullif({text}, '') is not null"
-    total = int(engine.value(f"select count(*) {filled}"))
-    if int(engine.value(f"select count({iso}) {filled}")) >= 0.5 * total:
+    reads = [f"count({_strptime(text, form)})" for form in FORMATS]
+    counts = engine.frame(f"select count(*), count({iso}), {', '.join(reads)} {filled}").iloc[0]
+    total, as_iso, *others = (int(count) for count in counts)
+    if as_iso >= 0.5 * total or not any(others):
         return iso, None
-    read = {
-        form: int(engine.value(f"select count(try_strptime({text}, {quoted(form)})) {filled}"))
-        for form in FORMATS
-    }
+    read = dict(zip(FORMATS, others, strict=True))
     best = max(FORMATS, key=lambda form: read[form])
-    if not read[best]:
-        return iso, None
-    first = engine.value(f"select {text} {filled} limit 1")
+    first = engine.value(f"select {text} {filled} order by line limit 1")
     other = best.replace("%d", "%?").replace("%m", "%d").replace("%?", "%m")
-    if read.get(other, 0) == read[best] and other != best:
+    if other != best and read.get(other, 0) >= 0.99 * read[best]:
         message = (
-            f"{key} reads both as day/month and as month/day: {read[best]:,} of "
-            f"{total:,} dates read either way (first: {first!r}). Say date_format: "
+            f"{key} reads both as day/month and as month/day: of {total:,} dates {read[best]:,} "
+            f"read as {best} and {read[other]:,} as {other} (first: {first!r}). Say date_format: "
             f"{quoted(best)} or {quoted(other)} under tables.{name}."
         )
         raise AmbiguousDates(message)
     said = f"read as {best}: {read[best]:,} of {total:,} read so, every other way fewer"
-    return (
-        f"try_strptime({text}, {quoted(best)})",
-        (name, f"{key} is not ISO", total, str(first), said),
-    )
+    return _strptime(text, best), (name, f"{key} is not ISO", total, str(first), said)
+
+
+def _strptime(text: str, form: str) -> str:
+    forms = ", ".join(quoted(form + time) for time in TIMES)
+    return f"try_strptime({text}, [{forms}])"
 
 
 def _number(engine: DuckDB, key: str, kind: str, part: Table) -> str:
     sql = column(key)
     if kind != "VARCHAR":
-        return f"try_cast({sql} as double)"
-    decimal = part.decimal
-    if decimal is None:
-        values = engine.frame(
-            f"select distinct {sql} as value from staged where {sql} is not null limit 5000"
+        number = f"try_cast({sql} as double)"
+        return f"case when isfinite({number}) then {number} end"
+    signs = engine.frame(
+        f"select regexp_extract({sql}, '[{SIGNS}]') as sign, count(*) as n from staged "
+        f"where regexp_matches({sql}, '[{SIGNS}]') group by 1 order by 2 desc, 1"
+    )
+    if len(signs) > 1:
+        found = ", ".join(f"{sign} {n:,}" for sign, n in signs.itertuples(index=False))
+        message = (
+            f"{key} must be in one currency, and {len(signs)} signs stand beside its numbers: "
+            f"{found}. Convert them, or keep one with `where`."
         )
-        decimal = decimal_of(values["value"].astype(str).tolist())
-    thousands = "," if decimal == "." else "."
-    bare = f"replace(replace(replace({sql}, {quoted(thousands)}, ''), ' ', ''), chr(160), '')"
-    # a currency sign before or after the number is no part of it
-    bare = f"regexp_replace({bare}, '^([-+]?)[€$£¥]|[€$£¥]$', '\\1')"
-    number = f"try_cast(replace({bare}, {quoted(decimal)}, '.') as double)"
+        raise ValueError(message)
+    # a currency sign and spaces are no part of the number; a narrow space sets thousands apart
+    bare = f"replace(replace({sql}, chr(160), ' '), chr(8239), ' ')"
+    bare = f"lower(trim(regexp_replace({bare}, '[{SIGNS}]', '')))"
+    bare = f"regexp_replace({bare}, '^([-+]) +', '\\1')"
+    decimal = part.decimal or _decimal(engine, key, bare)
+    form, thousands = (POINT, "[, ]") if decimal == "." else (COMMA, "[. ]")
+    digits = f"replace(regexp_replace({bare}, '{thousands}', '', 'g'), ',', '.')"
+    number = f"case when regexp_full_match({bare}, '{form}') then try_cast({digits} as double) end"
     if key in ANSWERS:
         yes, no = (f"lower(trim({sql})) in {words}" for words in (YES, NO))
         return f"case when {yes} then 1 when {no} then 0 else {number} end"
     return number
+
+
+def _decimal(engine: DuckDB, key: str, bare: str) -> str:
+    """The decimal mark of a column of text: the one with which more of it reads as numbers.
+
+    Raises
+    ------
+    ValueError
+        Numbers read either way, and differ by it ("1.234" alone: a thousand, or a little more
+        than one).
+    """
+    point, comma, both = (
+        f"regexp_full_match({bare}, '{POINT}')",
+        f"regexp_full_match({bare}, '{COMMA}')",
+        f"regexp_matches({bare}, '[.,]')",
+    )
+    row = engine.frame(
+        f"select sum(({point})::int) as point, sum(({comma})::int) as comma, "
+        f"sum((({point}) and ({comma}) and {both})::int) as both, "
+        f"min_by({column(key)}, line) filter ((({point}) and ({comma}) and {both})) as first "
+        f"from staged where {column(key)} is not null"
+    ).iloc[0]
+    if row["point"] == row["comma"] and row["both"]:
+        message = (
+            f"{key} reads with a decimal point and with a decimal comma: {int(row['both']):,} "
+            f"numbers mean something else each way (first: {row['first']!r}). Say decimal: '.' or "
+            "decimal: ',' for the table."
+        )
+        raise ValueError(message)
+    return "," if row["comma"] > row["point"] else "."
 
 
 def _score(text: str, part: Table) -> str:

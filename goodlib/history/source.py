@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import csv
-import re
 from collections import Counter
 from pathlib import Path
 from typing import NamedTuple
@@ -88,20 +87,3 @@ def delimiter_of(head: str) -> str:
     agree = {d: Counter(w).most_common(1)[0] for d, w in widths.items()}
     even = {d: width > 1 and count >= 0.8 * len(rows) for d, (width, count) in agree.items()}
     return max(DELIMITERS, key=lambda d: (even[d], agree[d][0]))
-
-
-def decimal_of(values: list[str]) -> str:
-    """The decimal mark of a column of numbers as text: a comma where that alone makes sense.
-
-    "12,50" is a comma; "1,234.50" and "12.50" a point; "1.234,50" a comma. "1,234" alone could be
-    either: it is a point's thousand where every comma stands before three digits.
-    """
-    marks = [re.sub(r"[^\d.,]", "", value) for value in values if value]
-    if any(re.fullmatch(r"[\d,]*\.\d+", m) and not re.search(r"\.\d{3}(\.|$)", m) for m in marks):
-        return "."
-    commas = [m for m in marks if "," in m]
-    if any(
-        m.rfind(",") > m.rfind(".") and not re.fullmatch(r"\d{1,3}(,\d{3})+", m) for m in commas
-    ):
-        return ","
-    return "."

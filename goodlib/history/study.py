@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import difflib
 import os
+import re
 from datetime import date
 from pathlib import Path
 from typing import Annotated, Any, Literal
@@ -195,6 +196,21 @@ class Study(_Strict):
         study._check_files(tree)
         return study
 
+    @classmethod
+    def of_orders(cls, orders: Table, data: Path) -> Study:
+        """A study of nothing but orders, for reading them without a study file."""
+        study = cls(
+            title="orders",
+            currency="XXX",
+            as_of=date(2262, 1, 1),
+            unit="D",
+            horizon=1,
+            discount=0,
+            tables={"orders": orders},
+        )
+        study._data = data
+        return study
+
     def has(self, table: str) -> bool:
         """Whether the study names this canonical table."""
         return table in self.tables
@@ -210,13 +226,16 @@ class Study(_Strict):
 
     @property
     def files(self) -> list[Path]:
-        """All data files the study reads."""
-        return [
-            self.data / source.file
-            for name in self.tables
-            for source in self.sources(name)
-            if source.file
-        ]
+        """All data files the study reads, those of queries among them."""
+        named = {path: None for name in self.tables for path in self._files(name)}
+        return list(named)
+
+    def _files(self, name: str) -> list[Path]:
+        found = []
+        for source in self.sources(name):
+            found += [source.file] if source.file else []
+            found += re.findall(r"\{data\}/([^'\"*?]+)", source.query or "")
+        return [self.data / path for path in found]
 
     @property
     def path(self) -> Path:
@@ -262,13 +281,13 @@ class Study(_Strict):
     def _check_files(self, tree: yaml.Node) -> None:
         problems = []
         for name in self.tables:
-            for source in self.sources(name):
-                if source.file and not (self.data / source.file).is_file():
-                    line = _line(tree, ("tables", name, "file")) or _line(tree, ("tables", name))
+            line = _line(tree, ("tables", name, "file")) or _line(tree, ("tables", name))
+            for path in self._files(name):
+                if not path.is_file():
                     problems.append(
-                        f"{self._path.name}, line {line}, tables.{name}: the file {source.file!r} "
-                        f"does not exist under {self.data}. Name the data's folder with --data or "
-                        "GOODLIB_DATA, or mend the path."
+                        f"{self._path.name}, line {line}, tables.{name}: the file "
+                        f"{str(path.relative_to(self.data))!r} does not exist under {self.data}. "
+                        "Name the data's folder with --data or GOODLIB_DATA, or mend the path."
                     )
         if problems:
             raise StudyError("\n".join(problems))

@@ -50,7 +50,7 @@ def summarize(
     Raises
     ------
     ValueError
-        Unknown unit, no orders up to `end`, a holdout that ends before it begins.
+        Unknown unit, missing values, no orders up to `end`, a holdout that ends before it begins.
     """
     if unit not in UNIT_DAYS:
         message = f"unit must be one of {list(UNIT_DAYS)}, got {unit!r}."
@@ -60,6 +60,16 @@ def summarize(
         message = (
             f"orders need the columns customer_id, date and amount; {missing} are missing among "
             f"{list(orders.columns)}. `read_orders` maps the columns of your file."
+        )
+        raise ValueError(message)
+    empty = orders[["customer_id", "date", "amount"]].isna()
+    if empty.to_numpy().any():
+        which = empty.any().idxmax()
+        first = int(empty[which].to_numpy().argmax())
+        message = (
+            f"orders must be complete: {which} is missing in {empty[which].sum():,} of "
+            f"{len(orders):,} rows (first: row {first}). `read_orders` leaves such rows out and "
+            "says so."
         )
         raise ValueError(message)
     last, later = pd.Timestamp(end), pd.Timestamp(holdout_end or end)

@@ -1,0 +1,100 @@
+"""Reasons to leave a row out: each is one SQL condition, and the first that a row breaks counts."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import NamedTuple
+
+from goodlib.history.canonical import CANONICAL
+from goodlib.history.engine import DuckDB, column
+from goodlib.history.reading import Problem
+from goodlib.history.study import Study
+
+
+class Rule(NamedTuple):
+    """A reason to leave a row out."""
+
+    name: str
+    broken: str
+    """SQL condition."""
+    shown: str
+    """SQL expression of what the first offender has there."""
+    unreadable: bool = False
+    """Counts towards the share of unreadable rows above which a history is refused."""
+
+
+def rules(name: str, study: Study, there: set[str]) -> Iterator[Rule]:
+    """The rules of a canonical table that has the columns `there`."""
+    canonical = CANONICAL[name]
+    for key in canonical.ids:
+        if key in canonical.required:
+            yield Rule(f"{key} is missing", f"{column(key)} is null", "'row ' || line")
+    for key in (*canonical.dates, *canonical.numbers):
+        if key in there:
+            raw = column(f"_{key}")
+            broken = f"({column(key)} is null and {raw} is not null)"
+            yield Rule(f"{key} cannot be read", broken, raw, unreadable=True)
+    for key in canonical.required:
+        if key in there and key not in canonical.ids and key != "score":
+            yield Rule(f"{key} is missing", f"{column(key)} is null", "'row ' || line")
+    for key in canonical.dates:
+        if key in there:
+            old = f"{column(key)} < timestamp '1900-01-01'"
+            yield Rule(f"{key} is before 1900", old, column(f"_{key}"))
+    if canonical.past:
+        key = column(canonical.past)
+        later = f"cast({key} as date) > date '{study.as_of}'"
+        yield Rule(f"{canonical.past} is after {study.as_of}", later, f"cast({key} as date)")
+    for key in canonical.least:
+        if key in there:
+            yield Rule(f"{key} is negative", f"{column(key)} < 0", column(key))
+    if canonical.unique:
+        key = column(canonical.unique)
+        again = f"row_number() over (partition by {key} order by line) > 1"
+        yield Rule(f"{canonical.unique} comes again", again, "'row ' || line")
+    if name == "ratings":
+        yield Rule("no score", "score is null", "coalesce(_score, 'empty')")
+    if name == "referrals":
+        yield Rule("refers to itself", "referrer_id = referred_id", "referrer_id")
+    if name == "orders":
+        if study.options.refunds == "drop":
+            yield Rule("refund", "amount < 0", "amount")
+        if study.options.zero == "drop":
+            yield Rule("amount is zero", "amount = 0", "amount")
+        if study.options.minimum_amount is not None:
+            least = study.options.minimum_amount
+            yield Rule(f"amount below {least:g}", f"amount >= 0 and amount < {least}", "amount")
+
+
+def judge(engine: DuckDB, name: str, study: Study) -> Iterator[Problem]:
+    """Makes `kept` from `parsed`; what each rule left out.
+
+    Raises
+    ------
+    ValueError
+        More rows are unreadable than options.unreadable_share allows.
+    """
+    applied = list(rules(name, study, set(engine.columns("parsed"))))
+    cases = " ".join(f"when {rule.broken} then {i}" for i, rule in enumerate(applied))
+    engine.table("judged", f"select *, case {cases} end as broken from parsed")
+    total = int(engine.value("select count(*) from judged"))
+    counts = engine.frame(
+        "select broken, count(*) as n, min(line) as line from judged "
+        "where broken is not null group by broken order by broken"
+    )
+    who = next(key for key in (*CANONICAL[name].ids, *CANONICAL[name].required))
+    for broken, count, line in counts.itertuples(index=False):
+        rule = applied[int(broken)]
+        first = engine.value(
+            f"select concat_ws(' ', {column(who)}, cast({rule.shown} as varchar)) "
+            f"from judged where line = {int(line)} and broken = {int(broken)} limit 1"
+        )
+        if rule.unreadable and count > study.options.unreadable_share * total:
+            message = (
+                f"{rule.name} in {count:,} of {total:,} rows (first: row {int(line)}, {first!r}), "
+                f"more than {study.options.unreadable_share:.0%}. Mend the file, give the table's "
+                "date_format or decimal, or raise options.unreadable_share."
+            )
+            raise ValueError(message)
+        yield (name, rule.name, int(count), f"row {int(line)}: {first}", "left out")
+    engine.table("kept", "select * exclude (broken) from judged where broken is null")
