@@ -6,13 +6,15 @@ Exit codes: 0 done, 1 a chapter failed, 2 bad input or usage.
 from __future__ import annotations
 
 import argparse
+import os
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
+from pathlib import Path
 from typing import Any
 
 import yaml
 
-from goodlib.history import IntakeError, Study, StudyError, demo, read_history
+from goodlib.history import IntakeError, Study, StudyError, demo, draft, fetch, read_history
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -20,7 +22,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
     options = _parser().parse_args(arguments)
     try:
         return int(options.run(options))
-    except (StudyError, IntakeError, FileNotFoundError, PermissionError) as error:
+    except BrokenPipeError:  # the reader of the output has seen enough
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 0
+    except (StudyError, IntakeError, fetch.FetchError, OSError) as error:
         print(f"goodlib {options.command}: {error}", file=sys.stderr)
         return 2
 
@@ -48,6 +53,14 @@ def _parser() -> argparse.ArgumentParser:
         metavar="NAME=VALUE",
         help="a parameter of the chapters, such as draws=4000; may be given more than once",
     )
+    new = commands.add_parser("new", help="draft a study file for your own orders")
+    new.set_defaults(run=_new)
+    new.add_argument("name", help="short name of the study, such as our-firm")
+    new.add_argument("--orders", required=True, help="the file of orders: CSV, Parquet or Excel")
+    get = commands.add_parser("get", help="fetch a public history to try the kit on")
+    get.set_defaults(run=_get)
+    get.add_argument("history", choices=["cdnow"], help="which one")
+    get.add_argument("--data", help="root of the data (default: GOODLIB_DATA, else data/raw)")
     firm = commands.add_parser("demo", help="simulate the demo firm and write its files")
     firm.set_defaults(run=_demo)
     firm.add_argument("folder", nargs="?", default="data/raw", help="where (default: data/raw)")
@@ -58,13 +71,65 @@ def _parser() -> argparse.ArgumentParser:
 def _check(options: argparse.Namespace) -> int:
     study = Study.read(options.study, data=options.data)
     history = read_history(study)
-    print(f"{study.title}, as of {study.as_of}")
+    print(f"{study.title}, as of {study.as_of}\n")
+    rows = [("table", "rows read", "rows kept", "customers")]
     for name, frame in history.tables.items():
-        print(f"  {name}: {len(frame):,} rows")
-    print("What was read, netted and left out:" if len(history.problems) else "Nothing left out.")
-    for row in history.problems.itertuples(index=False):
-        print(f"  {row.table}: {row.rule}: {row.count:,} (first: {row.first}); {row.consequence}")
+        ids = frame["customer_id"].nunique() if "customer_id" in frame else None
+        customers = "" if ids is None else f"{ids:,}"
+        rows.append((name, f"{history.read[name]:,}", f"{len(frame):,}", customers))
+    _print(rows)
+    if history.problems.empty:
+        print("\nEvery row came through.")
+        return 0
+    print()
+    rows = [("table", "what was found", "rows", "what followed", "first")]
+    for found in history.problems.itertuples(index=False):
+        count = f"{found.count:,}"
+        rows.append((found.table, found.rule, count, found.consequence, found.first))
+    _print(rows)
     return 0
+
+
+def _print(rows: Sequence[Sequence[str]]) -> None:
+    """Columns under each other, numbers to the right."""
+    widths = [max(len(row[i]) for row in rows) for i in range(len(rows[0]))]
+    for row in rows:
+        cells = (
+            text.rjust(width) if text.replace(",", "").isdigit() else text.ljust(width)
+            for text, width in zip(row, widths, strict=True)
+        )
+        print("  ".join(cells).rstrip())
+
+
+def _new(options: argparse.Namespace) -> int:
+    folder = Path("studies") if Path("studies").is_dir() else Path()
+    path = folder / f"{options.name}.yml"
+    if path.exists():
+        message = f"{path} exists already, and a study is never overwritten. Take another name."
+        raise StudyError(message)
+    drafted = draft.draft(options.name, Path(options.orders), _data(None))
+    path.write_text(drafted.text, encoding="utf-8")
+    print(f"Wrote {path}. Guessed, and marked so in the file:")
+    _bullets(drafted.guesses)
+    print(f"Look it over, then: goodlib check {path}")
+    return 0
+
+
+def _get(options: argparse.Namespace) -> int:
+    print(f"Downloading {fetch.PACKAGE} with pip ...", flush=True)
+    _bullets(str(path) for path in fetch.get_cdnow(_data(options.data)))
+    print("Verified. Next: goodlib report studies/cdnow.yml")
+    return 0
+
+
+def _bullets(lines: Iterable[str]) -> None:
+    for line in lines:
+        print(f"  {line}")
+
+
+def _data(given: str | None) -> Path:
+    """The root of the data, where no study says it."""
+    return Path(given or os.environ.get("GOODLIB_DATA") or Path("data", "raw")).expanduser()
 
 
 def _report(options: argparse.Namespace) -> int:

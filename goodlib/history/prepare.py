@@ -45,9 +45,7 @@ def prepare(study: Study, processed: Path) -> None:
 
 def inputs(study: Study) -> dict[str, str]:
     """SHA-256 of the study file and of each data file, by name."""
-    named = {study.path.name: study.path} | {
-        path.relative_to(study.data).as_posix(): path for path in study.files
-    }
+    named = {study.path.name: study.path} | {study.label(path): path for path in study.files}
     hashes = {}
     for name, path in named.items():
         with path.open("rb") as content:

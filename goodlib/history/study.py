@@ -230,6 +230,11 @@ class Study(_Strict):
         named = {path: None for name in self.tables for path in self._files(name)}
         return list(named)
 
+    def label(self, path: Path) -> str:
+        """A data file's path as the study names it."""
+        inside = path.is_relative_to(self.data)
+        return (path.relative_to(self.data) if inside else path).as_posix()
+
     def _files(self, name: str) -> list[Path]:
         found = []
         for source in self.sources(name):
@@ -286,7 +291,7 @@ class Study(_Strict):
                 if not path.is_file():
                     problems.append(
                         f"{self._path.name}, line {line}, tables.{name}: the file "
-                        f"{str(path.relative_to(self.data))!r} does not exist under {self.data}. "
+                        f"{self.label(path)!r} does not exist under {self.data}. "
                         "Name the data's folder with --data or GOODLIB_DATA, or mend the path."
                     )
         if problems:
