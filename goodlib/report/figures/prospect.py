@@ -15,6 +15,8 @@ def plot_curve(curve: pd.DataFrame, *, ax: Axes | None = None) -> Axes:
     `curve`: one row a day, `day`, `won`, `lower`, `upper`, `kaplan_meier`.
     """
     ax = style.axes(ax, height=3.6)
+    if curve.empty:
+        return _nothing(ax, "no prospect was won yet: nothing to draw")
     months = curve["day"] / 30.4375
     ax.fill_between(months, curve["lower"], curve["upper"], color=style.SKY, alpha=0.45, lw=0)
     ax.plot(months, curve["won"], color=style.BLUE, label="model")
@@ -35,6 +37,8 @@ def plot_open(people: pd.DataFrame, *, names: int = 6, ax: Axes | None = None) -
     """
     ax = style.axes(ax)
     shown = people.dropna(subset=["age"])
+    if "p_won" not in people or shown.empty:
+        return _nothing(ax, "no open prospect with a first contact and a chance: nothing to draw")
     stages = list(dict.fromkeys(shown["stage"].fillna("unknown")))[:6]
     many = len(shown) > 150
     for color, stage in zip(style.CYCLE, stages, strict=False):
@@ -62,6 +66,8 @@ def plot_kept(groups: pd.DataFrame, *, ax: Axes | None = None) -> Axes:
     `groups`: one row a group of prospects, `p_won`, `won`, `lower`, `upper`, `n`.
     """
     ax = style.axes(ax, width=5.4, height=4.2)
+    if groups.empty:
+        return _nothing(ax, "too few prospects were won a year ago: nothing to draw")
     top = min(1.0, 1.1 * max(groups["p_won"].max(), groups["upper"].max()))
     ax.plot([0, top], [0, top], color=style.GRAY, ls=":", lw=1.5)
     reach = np.abs(groups[["lower", "upper"]].to_numpy().T - groups["won"].to_numpy())
@@ -87,8 +93,8 @@ def plot_kept(groups: pd.DataFrame, *, ax: Axes | None = None) -> Axes:
 def plot_best(people: pd.DataFrame, currency: str, *, ax: Axes | None = None) -> Axes:
     """Customers and prospects in one list by what they are expected to bring.
 
-    `people`: one row a person, best first, `name`, `kind` (customer or prospect), `expected_value`,
-    `lower`, `upper`.
+    `people`: one row a person, best first, `name`, `place`, `kind` (customer or prospect),
+    `expected_value`, `lower`, `upper`.
     """
     ax = style.axes(ax, height=0.29 * len(people) + 1.3)
     rows = np.arange(len(people))[::-1]
@@ -99,7 +105,8 @@ def plot_best(people: pd.DataFrame, currency: str, *, ax: Axes | None = None) ->
         mine = people[part]
         ax.hlines(rows[part], mine["lower"], mine["upper"], color=color, lw=3, alpha=0.35)
         ax.plot(mine["expected_value"], rows[part], "o", color=color, ms=7, label=kind)
-    ax.set_yticks(rows, [style.shorten(name, 30) for name in people["name"]])
+    places = zip(people["place"], people["name"], strict=True)
+    ax.set_yticks(rows, [f"{place:,}  {style.shorten(name, 30)}" for place, name in places])
     ax.set_xlabel("expected value, with the range of eight chances in ten")
     ax.set_ylim(-0.7, len(people) - 0.3)
     ax.set_xlim(left=min(0, people["lower"].min()))
@@ -115,6 +122,8 @@ def plot_branches(branches: pd.DataFrame, currency: str, *, ax: Axes | None = No
     `branches`: one row a person sent, `referrer` (name), `referred` (name), `own` (the referrer's),
     `attributed`; referrers in order.
     """
+    if branches.empty:
+        return _nothing(style.axes(ax), "nobody who was sent has a value to come: nothing to draw")
     referrers = list(dict.fromkeys(branches["referrer"]))
     ax = style.axes(ax, height=0.52 * len(referrers) + 1.4)
     rows = dict(zip(referrers, np.arange(len(referrers))[::-1], strict=True))
@@ -144,4 +153,11 @@ def plot_branches(branches: pd.DataFrame, currency: str, *, ax: Axes | None = No
     ax.grid(visible=False, axis="y")
     ax.set_xlim(left=0)
     style.money_axis(ax, currency, "x")
+    return ax
+
+
+def _nothing(ax: Axes, why: str) -> Axes:
+    """Empty axes that say why."""
+    ax.text(0.5, 0.5, why, ha="center", va="center", color=style.MUTED, transform=ax.transAxes)
+    ax.set_axis_off()
     return ax

@@ -10,7 +10,7 @@ import pandas as pd
 from goodlib.history import summarize
 from goodlib.report.chapter import Chapter
 from goodlib.report.words import Sentence
-from goodlib.value.conversion import judge, replay
+from goodlib.value.conversion import calibration, judge, replay
 from goodlib.value.outlook import Outlook, look_ahead
 
 ENOUGH = 10  # prospects won before an origin, to try the model there
@@ -80,6 +80,13 @@ def funnel(outlook: Outlook) -> Sentence:
     )
 
 
+def curve(outlook: Outlook) -> pd.DataFrame:
+    """The share won by each day over four years; no rows without a fit."""
+    if outlook.fit is None:
+        return pd.DataFrame(columns=["day", "won", "lower", "upper", "kaplan_meier"], dtype=float)
+    return outlook.fit.curve(np.linspace(5, 4 * 365.25, 120))
+
+
 def waiting(outlook: Outlook, months: float) -> Sentence:
     """What may come of those who are open."""
     people = outlook.people
@@ -119,6 +126,9 @@ def missing(outlook: Outlook) -> Sentence:
     text = (
         "Of the {n:count} open prospects {undated:count} have no first contact, so their chance is "
         "that of the others and its range wide; {unknown:count} have no expected amount."
+        if values["undated"]
+        else "All {n:count} open prospects have a first contact; {unknown:count} have no expected "
+        "amount."
     )
     if doubtful.any():
         values |= {
@@ -146,14 +156,14 @@ def missing(outlook: Outlook) -> Sentence:
 
 
 def try_out(chapter: Chapter, outlook: Outlook) -> Trial:
-    """The model at up to five days in the past, a year apart, each with what was known then."""
+    """The model at up to three days in the past, a year apart, each with what was known then."""
     study, days = chapter.study, within(chapter)
     if outlook.fit is None:
         return Trial(pd.DataFrame(), pd.DataFrame())
     end = pd.Timestamp(study.as_of)
     frame = outlook.fit.model.frame
     origins = []
-    for years in range(5):
+    for years in range(3):
         origin = end - pd.Timedelta(days=np.ceil(days)) - pd.DateOffset(years=years)
         before = frame["outcome_date"] <= origin
         if (before & (frame["outcome"] == "won")).sum() >= ENOUGH:
@@ -197,11 +207,21 @@ def kept(trial: Trial) -> Sentence:
     )
 
 
+def groups(trial: Trial) -> pd.DataFrame:
+    """Chances said against chances kept, in fifths; no rows where nothing could be tried."""
+    if trial.replayed.empty:
+        return pd.DataFrame(columns=["n", "p_won", "won", "lower", "upper"], dtype=float)
+    return calibration(trial.replayed, groups=5)
+
+
 def together(chapter: Chapter, outlook: Outlook, count: int) -> pd.DataFrame:
-    """Customers and prospects in one list by expected value, best first; prospects who are
-    customers already stand in it as customers."""
-    names = chapter.load("customers")["name"] if chapter.has("customers") else pd.Series(dtype=str)
-    if chapter.has("customers"):
+    """Customers and prospects in one list by expected value: the best, and the best prospects.
+
+    Columns name, kind, expected_value, lower, upper, place (among all). At least four prospects are
+    shown where there are so many; those who are customers already stand in it as customers.
+    """
+    names = pd.Series(dtype=str)
+    if chapter.has("customers") and "name" in chapter.load("customers"):
         names = chapter.load("customers").drop_duplicates("customer_id")
         names = names.set_index("customer_id")["name"]
     draws = chapter.load("draws_value")
@@ -215,7 +235,10 @@ def together(chapter: Chapter, outlook: Outlook, count: int) -> pd.DataFrame:
     if outlook.fit is not None and len(new):
         rows = new[["name", "expected_value"]].assign(kind="prospect", lower=0.0, upper=_upper(new))
         table = pd.concat([table, rows[table.columns]])
-    return table.sort_values("expected_value", ascending=False, kind="stable").head(count)
+    table = table.sort_values("expected_value", ascending=False, kind="stable")
+    table.insert(0, "place", np.arange(1, len(table) + 1))
+    hopes = table[table["kind"] == "prospect"].head(4)
+    return pd.concat([table.head(count), hopes[hopes["place"] > count]])
 
 
 def _upper(people: pd.DataFrame) -> np.ndarray:
@@ -225,8 +248,10 @@ def _upper(people: pd.DataFrame) -> np.ndarray:
 
 def listed(table: pd.DataFrame, outlook: Outlook) -> Sentence:
     """How many of the best are not customers yet."""
-    inside = int((table["kind"] == "prospect").sum())
-    values = {"count": len(table), "inside": inside}
+    count = int((table["place"].diff().fillna(1) == 1).cumprod().sum())
+    best = table.head(count)
+    inside = int((best["kind"] == "prospect").sum())
+    values = {"count": count, "inside": inside}
     new = outlook.people[~outlook.people["already_customer"].astype(bool)]
     if outlook.fit is None or new.empty:
         return Sentence(
@@ -235,6 +260,7 @@ def listed(table: pd.DataFrame, outlook: Outlook) -> Sentence:
         )
     first = new.iloc[0]
     values |= {"name": first["name"], "value": first["expected_value"], "chance": first["p_won"]}
+    values["place"] = int(table.loc[table["kind"] == "prospect", "place"].min())
     if inside:
         return Sentence(
             "{inside:count} of the {count:count} people expected to bring most are not clients "
@@ -243,6 +269,7 @@ def listed(table: pd.DataFrame, outlook: Outlook) -> Sentence:
         )
     return Sentence(
         "No single prospect stands among the {count:count} expected to bring most; the best of "
-        "them, {name:name}, stands for {value:money} with a chance of {chance:percent}",
+        "them, {name:name}, stands at place {place:count} for {value:money}, with a chance of "
+        "{chance:percent} to be won",
         values,
     )

@@ -163,3 +163,12 @@ def branches(result: Brought, count: int = 8) -> pd.DataFrame:
     )
     frame = frame[frame["attributed"] > 0]
     return frame.sort_values(["rank", "attributed"], ascending=[True, False], ignore_index=True)
+
+
+def largest(result: Brought, count: int = 10) -> pd.DataFrame:
+    """Those worth most by own and attributed value, with what each is made of."""
+    table = result.table.nlargest(count, "total")
+    names = [str(result.names.get(one, one)) for one in table.index]
+    columns = ["own", "attributed", "attributed_lower_80", "attributed_upper_80", "total"]
+    columns += [name for name in ("n_referred", "expected_referrals") if name in table]
+    return table[columns].reset_index(drop=True).assign(name=names)[["name", *columns]]
