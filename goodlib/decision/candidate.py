@@ -47,7 +47,7 @@ def gather(
     quadrants : DataFrame, one row a customer, optional
         `strained`: probability that the relationship is strained.
     prospects : DataFrame, one row an open prospect, optional
-        `p_won`, `expected_value`.
+        `p_won`, `expected_value`; those `already_customer` stand among the customers only.
     customers : DataFrame, one row a customer, optional
         `name`, `owner`.
     """
@@ -63,6 +63,8 @@ def gather(
         if table is not None:
             kept = _by_id(table)
             frame = frame.join(kept[[column for column in columns if column in kept]])
+    if prospects is not None and "already_customer" in prospects:
+        prospects = prospects[~prospects["already_customer"].astype(bool)]
     if prospects is not None and len(prospects):
         frame = pd.concat([frame, _as_candidates(_by_id(prospects), frame)])
     if "name" in frame:

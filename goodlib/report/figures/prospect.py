@@ -54,7 +54,7 @@ def plot_open(people: pd.DataFrame, *, names: int = 6, ax: Axes | None = None) -
     ax.set_xlim(-0.02 * far, 1.05 * far)
     style.percent_axis(ax)
     ax.legend(loc="upper right", title="stage (open prospects)", title_fontsize=10)
-    best = shown.nlargest(names, "expected_value")
+    best = shown.nlargest(0 if many else names, "expected_value")
     labels = [style.shorten(name, 26) for name in best["name"]]
     style.label_points(ax, best["age"] / 30.4375, best["p_won"], labels)
     return ax

@@ -136,7 +136,7 @@ def missing(outlook: Outlook) -> Sentence:
             "who": people.loc[doubtful, "name"].iloc[0],
         }
         text += (
-            " {doubtful:count} are entered with more than was ever won (first: {who:name}, "
+            " For {doubtful:plural prospect} more is entered than was ever won (first: {who:name}, "
             "{largest:money}); such an amount is taken as unknown."
         )
     if values["known"]:
