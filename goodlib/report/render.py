@@ -193,6 +193,7 @@ def _exporter(name: str, notebook: NotebookNode) -> Any:
         return (
             '<div class="figure" role="group" tabindex="0" data-output>'
             f'<img alt="{html.escape(alt, quote=True)}" width="{wide // 2}" height="{high // 2}" '
+            f'style="--natural: {wide // 2}px" '
             f'src="data:image/png;base64,{data}"></div>'
         )
 
@@ -233,7 +234,8 @@ def deeper(fragment: str) -> str:
 
 
 def unbroken(text: str) -> str:
-    """The text with each minus held to its number at the end of a line (word joiner)."""
+    """The text with minus and percent sign held to their numbers at the end of a line."""
+    text = re.sub(r"(?<=\d) %", "\N{NO-BREAK SPACE}%", text)
     return text.replace("−", "−\N{WORD JOINER}")
 
 
