@@ -62,6 +62,23 @@ class GammaGammaResults(Results):
         mean = np.divide(p * (gamma + x * z), below, out=np.full(len(x), np.nan), where=below > 0)
         return pd.Series(mean, index=given.index, name="expected_spend")
 
+    def sample_spend(
+        self,
+        params: Mapping[str, float] | pd.Series,
+        purchases: np.ndarray,
+        rng: np.random.Generator,
+        summary: pd.DataFrame | None = None,
+    ) -> np.ndarray:
+        """One joint draw of what each customer pays for that many purchases, shape (n,).
+
+        Exact: the customer's rate is Gamma(p x + q, gamma + x zbar), and the total of k amounts is
+        Gamma(p k) over that rate.
+        """
+        x, z = _read(self.model.summary if summary is None else summary)
+        p, q, gamma = params["p"], params["q"], params["gamma"]
+        rate = rng.standard_gamma(p * x + q) / (gamma + x * z)
+        return rng.standard_gamma(p * np.asarray(purchases, dtype=float)) / rate
+
     def mean_spend_new(self) -> float:
         """Mean spend of a new customer: p gamma / (q - 1); infinite for q <= 1."""
         p, q, gamma = self.params

@@ -1,0 +1,59 @@
+"""Which model? All are fitted to the same customers and compared by likelihood."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from goodlib.value.amount import LogNormalSpend, SingleGammaGamma, repeat_amounts
+from goodlib.value.inference import compare
+from goodlib.value.purchase import NBD, BetaGeoNBD, ModifiedBetaGeoNBD, ParetoNBD
+from goodlib.value.spend import GammaGamma
+
+MODELS = (NBD, ParetoNBD, BetaGeoNBD, ModifiedBetaGeoNBD)
+BY_FREQUENCY = "~ np.log1p(frequency)"
+"""Mean spend may go with how often a customer buys."""
+
+
+def fit_purchases(summary: pd.DataFrame) -> list[Any]:
+    """Every purchase model fitted to the customers of a summary, best AIC first.
+
+    Customers who first came on its last day were not observed for any time and have no say.
+    """
+    seen = summary[summary["T"] > 0]
+    return sorted((model(seen).fit() for model in MODELS), key=lambda fit: fit.aic)
+
+
+def choose(fits: list[Any]) -> Any:
+    """The fit with the best AIC of those without a problem; where all have one, of all."""
+    return next((fit for fit in fits if not fit.problems), fits[0])
+
+
+def fit_spend(orders: pd.DataFrame, summary: pd.DataFrame, *, end: Any = None) -> list[Any]:
+    """Models of single amounts, fitted to the same repeat purchases, best AIC first.
+
+    Gamma-Gamma and log-normal, and log-normal with a mean that may go with frequency. Their
+    likelihoods are densities of the same amounts above 0, so they may be compared.
+    """
+    amounts = repeat_amounts(orders, end=end).reindex(summary.index)
+    models = [SingleGammaGamma(amounts), LogNormalSpend(amounts)]
+    if np.ptp(summary.loc[amounts["n"] > 0, "frequency"]) > 0:
+        models.append(LogNormalSpend(amounts, BY_FREQUENCY, summary))
+    return sorted((model.fit() for model in models), key=lambda fit: fit.aic)
+
+
+def choose_spend(fits: list[Any], summary: pd.DataFrame) -> Any:
+    """The spend model to use: the log-normal where it wins, else Gamma-Gamma fitted to means.
+
+    Where Gamma-Gamma describes single amounts best, its classic fit to the customers' means is
+    used: the same law, and it holds up better where single amounts are not quite gamma.
+    """
+    best = fits[0]
+    return GammaGamma(summary).fit() if isinstance(best.model, SingleGammaGamma) else best
+
+
+def compare_models(purchases: list[Any], spends: list[Any]) -> pd.DataFrame:
+    """One row a model, those of purchases first, best AIC first among either."""
+    return pd.concat([compare(purchases), compare(spends)], ignore_index=True)
