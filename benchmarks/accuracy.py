@@ -10,6 +10,8 @@ the log scale, t_x anywhere. Plausible: r, s, a, b from .1 to 5, alpha, beta fro
 from __future__ import annotations
 
 import sys
+from collections.abc import Callable
+from functools import cache
 
 import mpmath as mp
 import numpy as np
@@ -133,6 +135,51 @@ def errors(frame: pd.DataFrame) -> pd.DataFrame:
     return pd.DataFrame(rows)
 
 
+def _near(p: pd.Series, names: list[str], exact: Callable, h: mp.mpf) -> Callable[..., mp.mpf]:
+    """The exact log-likelihood some steps of h away in the log parameters, each place once."""
+
+    @cache
+    def at(*steps: int) -> mp.mpf:
+        q = {k: mp.mpf(float(p[k])) for k in p.index}
+        for k, step in zip(names, steps, strict=True):
+            q[k] *= mp.exp(int(step) * h)
+        return exact(q)["log-likelihood"]
+
+    return at
+
+
+def slopes(frame: pd.DataFrame) -> pd.DataFrame:
+    """Errors of gradient and Hessian in the log parameters, relative to the largest entry or 1."""
+    rows, h = [], mp.mpf("1e-12")
+    for position in range(len(frame)):
+        p = frame.iloc[position]
+        history = [frame[k].to_numpy()[position : position + 1] for k in ("x", "recency", "T")]
+        laws = {
+            "Pareto/NBD": (Pareto(), ["r", "alpha", "s", "beta"], exact_pareto),
+            "BG/NBD": (BetaGeo(1, 0), ["r", "alpha", "s", "b"], exact_beta_geo),
+        }
+        for name, (law, names, exact) in laws.items():
+            at = _near(p, names, exact, h)
+            unit = np.eye(4, dtype=int)
+            slope = [(at(*e) - at(*-e)) / (2 * h) for e in unit]
+            bend = [
+                [
+                    (at(*(e + f)) - at(*(e - f)) - at(*(f - e)) + at(*(-e - f))) / (4 * h * h)
+                    for f in unit
+                ]
+                for e in unit
+            ]
+            _, g, H = law.derivatives(*[p[k] for k in names], *history)
+            for quantity, ours, true in (
+                ("gradient", g[:, 0], slope),
+                ("Hessian", H[..., 0], bend),
+            ):
+                exactly = np.array(mp.matrix(true).tolist(), dtype=float).reshape(ours.shape)
+                error = np.abs(ours - exactly).max() / max(1.0, np.abs(exactly).max())
+                rows.append({"model": name, "quantity": quantity, "error": error})
+    return pd.DataFrame(rows)
+
+
 def table(frame: pd.DataFrame) -> pd.DataFrame:
     """Points, not finite, and the median, 99th percentile and largest error."""
     groups = frame.groupby(["model", "quantity"])["error"]
@@ -151,4 +198,6 @@ if __name__ == "__main__":
     for hard in (True, False):
         print("hard grid" if hard else "plausible points")
         with np.errstate(all="ignore"):
-            print(table(errors(points(size, hard, seed=1))).to_string(float_format="{:.1e}".format))
+            found = errors(points(size, hard, seed=1))
+            bent = slopes(points(max(size // 10, 5), hard, seed=2))
+            print(table(pd.concat([found, bent])).to_string(float_format="{:.1e}".format))

@@ -1,0 +1,188 @@
+"""How fast, against the field's libraries, in CPU seconds and in one run.
+
+    python benchmarks/bench.py [python of an environment with lifetimes] [one with pymc-marketing]
+
+Each number is the median of 5 runs, or one run where a run takes more than 5 CPU seconds (marked
+1x). Peers run in their own environment, on the same files, in a process of their own. CDNOW is
+read from the folder that GOODLIB_DATA names and left out where it is not; the larger bases are
+simulated: daily dates, two years, rates as in CDNOW.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import resource
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+SIZES = {"10k": 10_000, "100k": 100_000, "1M": 1_000_000}
+LONG = 5.0  # CPU seconds beyond which a run is not repeated
+PATIENCE = 1200.0  # seconds that a peer may take for all its work
+
+
+def customers(n: int, seed: int = 0, days: int = 730) -> pd.DataFrame:
+    """A base of daily customers in weeks, bought from by a Pareto/NBD world."""
+    rng = np.random.default_rng(seed)
+    rate = rng.gamma(0.55, 1 / 10.6, n) / 7
+    leave = np.maximum(rng.gamma(0.606, 1 / 11.7, n) / 7, 1e-12)
+    T = days - rng.integers(0, days // 2, n)
+    life = np.minimum(rng.exponential(1 / leave), T)
+    x = rng.poisson(rate * life)
+    last = np.ceil(life * rng.random(n) ** (1 / np.maximum(x, 1)))
+    last = np.where(x > 0, np.clip(last, 1, T), 0)
+    x = np.minimum(x, last.astype(int))
+    return pd.DataFrame({"frequency": x, "recency": last / 7.0, "T": T / 7.0})
+
+
+def seconds(work: Callable[[], object]) -> tuple[float, bool]:
+    """Median CPU seconds, and whether it is of one run only."""
+    spent = []
+    while len(spent) < 5:
+        start = time.process_time()
+        work()
+        spent.append(time.process_time() - start)
+        if spent[0] > LONG:
+            return spent[0], True
+    return float(np.median(spent)), False
+
+
+def cdnow() -> pd.DataFrame | None:
+    """The CDNOW sample to 1997-09-30, in weeks."""
+    path = Path(os.environ.get("GOODLIB_DATA", "../shared/data")) / "cdnow" / "cdnow_sample.parquet"
+    if not path.is_file():
+        return None
+    import goodlib
+
+    summary = goodlib.summarize(pd.read_parquet(path), end="1997-09-30", unit="W")
+    return summary[["frequency", "recency", "T"]].reset_index(drop=True)
+
+
+def run_goodlib(folder: Path) -> dict[str, tuple[float, bool]]:
+    """Everything of ours, by task and base."""
+    import goodlib
+
+    found = {}
+    for path in sorted(folder.glob("*.csv")):
+        base = path.stem
+        summary = pd.read_csv(path)
+        for model in (goodlib.BetaGeoNBD, goodlib.ParetoNBD):
+            name = model.__name__
+            found[f"fit {name} {base}"] = seconds(lambda m=model, s=summary: m(s).fit())
+            fit = model(summary).fit()
+            found[f"P(alive) {name} {base}"] = seconds(fit.p_alive)
+            found[f"E(52) {name} {base}"] = seconds(lambda f=fit: f.expected_purchases(52))
+            draws = 4000 if base == "CDNOW" else 1000
+            if base in ("CDNOW", "1M"):
+                posterior = []
+                key = f"posterior, {draws:,} draws {name} {base}"
+                found[key] = seconds(
+                    lambda f=fit, p=posterior, d=draws: p.append(f.posterior(d, seed=1))
+                )
+                last = posterior[-1]
+                print(
+                    f"  {key}: k-hat {last.khat:.2f}, effective {last.ess:.0f}, "
+                    f"error of the log-likelihood {last.loglike_error:.3f}"
+                )
+        columns = [summary[name].to_numpy(float) for name in summary]
+        copies = [*columns, *columns][:5]
+        found[f"copy five columns {base}"] = seconds(lambda c=copies: [v.copy() for v in c])
+    return found
+
+
+def run_lifetimes(folder: Path) -> dict[str, tuple[float, bool]]:
+    """The same tasks in lifetimes."""
+    import warnings
+
+    from lifetimes import BetaGeoFitter, ParetoNBDFitter
+
+    warnings.simplefilter("ignore")
+    found = {}
+    for path in sorted(folder.glob("*.csv")):
+        base, summary = path.stem, pd.read_csv(path)
+        data = [summary[name] for name in ("frequency", "recency", "T")]
+        for fitter, name in ((BetaGeoFitter, "BetaGeoNBD"), (ParetoNBDFitter, "ParetoNBD")):
+            if base == "1M" and name == "ParetoNBD":
+                continue  # did not finish in ten minutes
+            fit = fitter()
+            found[f"fit {name} {base}"] = seconds(lambda f=fit, d=data: f.fit(*d))
+            if base == "100k" and name == "ParetoNBD":
+                continue
+            alive = fit.conditional_probability_alive
+            found[f"P(alive) {name} {base}"] = seconds(lambda a=alive, d=data: a(*d))
+            growth = fit.conditional_expected_number_of_purchases_up_to_time
+            found[f"E(52) {name} {base}"] = seconds(lambda g=growth, d=data: g(52, *d))
+    return found
+
+
+def run_pymc(folder: Path) -> dict[str, tuple[float, bool]]:
+    """NUTS with the defaults of pymc-marketing, 4 chains one after the other, CDNOW only."""
+    import arviz
+    from pymc_marketing import clv
+
+    found = {}
+    summary = pd.read_csv(folder / "CDNOW.csv").assign(customer_id=lambda s: s.index)
+    for model, name in ((clv.BetaGeoModel, "BetaGeoNBD"),):
+        chain = model(data=summary)
+        start = time.process_time()
+        chain.fit(chains=4, cores=1, draws=1000, tune=1000, progressbar=False, random_seed=1)
+        spent = time.process_time() - start
+        effective = float(arviz.ess(chain.idata).to_array().min())
+        found[f"posterior, NUTS, {effective:.0f} effective draws {name} CDNOW"] = (spent, True)
+    return found
+
+
+def ask(python: str, which: str, folder: Path) -> dict[str, tuple[float, bool]]:
+    """Runs a peer in its own environment."""
+    command = [python, __file__, "--peer", which, str(folder)]
+    environment = {k: v for k, v in os.environ.items() if k != "PYTHONPATH"}
+    try:
+        done = subprocess.run(
+            command, env=environment, capture_output=True, text=True, timeout=PATIENCE, check=True
+        )
+    except (subprocess.CalledProcessError, subprocess.TimeoutExpired) as error:
+        print(f"{which} did not finish: {error}\n{(error.stderr or '')[-800:]}")
+        return {}
+    return json.loads(done.stdout.strip().splitlines()[-1])
+
+
+def shown(found: tuple[float, bool] | None) -> str:
+    """Seconds with three digits."""
+    return "" if found is None else f"{found[0]:.3g}" + (" (1x)" if found[1] else "")
+
+
+def main(peers: list[str]) -> None:
+    """Prints one table."""
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        bases = {"CDNOW": cdnow()} | {size: customers(n) for size, n in SIZES.items()}
+        for base, summary in bases.items():
+            if summary is not None:
+                summary.to_csv(folder / f"{base}.csv", index=False)
+        ours = run_goodlib(folder)
+        theirs = ask(peers[0], "lifetimes", folder) if peers else {}
+        print(f"{'CPU seconds':45}{'goodlib':>14}{'lifetimes':>14}{'ratio':>8}")
+        for task, spent in ours.items():
+            other = theirs.get(task)
+            ratio = "" if other is None else f"{other[0] / spent[0]:.0f}"
+            print(f"{task:45}{shown(spent):>14}{shown(other):>14}{ratio:>8}")
+        if len(peers) > 1:
+            for task, spent in ask(peers[1], "pymc", folder).items():
+                print(f"{task:59}{shown(spent):>14}")
+    memory = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+    print(f"largest memory of the goodlib run: {memory:.0f} MB")
+
+
+if __name__ == "__main__":
+    if sys.argv[1:2] == ["--peer"]:
+        run = {"lifetimes": run_lifetimes, "pymc": run_pymc}[sys.argv[2]]
+        print(json.dumps(run(Path(sys.argv[3]))))
+    else:
+        main(sys.argv[1:])
