@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
 from numpy.polynomial.hermite import hermgauss
+from scipy.interpolate import CubicSpline
 from scipy.stats import norm
 
 from goodlib.relationship.crossed import Crossed, Natural
@@ -18,6 +20,8 @@ if TYPE_CHECKING:
     from goodlib.relationship.rating import RatingModel
 
 Z80 = float(norm.ppf(0.9))
+REACH = 40.0
+"""A latent relationship farther out has the same expected score."""
 
 
 @dataclass(frozen=True)
@@ -219,11 +223,7 @@ class Relationship:
 
     def expected_score(self, relationship: Any) -> np.ndarray:
         """Mean score at this latent relationship: average rater, all items, all views and days."""
-        eta, total = np.asarray(relationship, dtype=float), 0.0
-        questions = self._questions()
-        for theta, used, shift in questions:
-            total = total + self._mean_score(eta - shift, theta, self._points[used])
-        return total / len(questions)
+        return self._curve(np.clip(np.asarray(relationship, dtype=float), -REACH, REACH))
 
     def against_means(self) -> pd.DataFrame:
         """What the mean of stars says and what the model says: one row a rated customer.
@@ -321,7 +321,16 @@ class Relationship:
         """Share of a rater's view that is the customer's own; 1 where severity is adjusted for."""
         return 1.0 if self.adjusted or self.data.fixed_sd else self.model.reliability
 
-    @property
+    @cached_property
+    def _curve(self) -> CubicSpline:
+        """Expected score over the latent relationship, good to eight digits."""
+        eta, total = np.linspace(-REACH, REACH, 1601), 0.0
+        questions = self._questions()
+        for theta, used, shift in questions:
+            total = total + self._mean_score(eta - shift, theta, self._points[used])
+        return CubicSpline(eta, total / len(questions))
+
+    @cached_property
     def _moves(self) -> list[Effects]:
         return self.data.response(self.psi, self.effects, self.precision)
 
