@@ -163,9 +163,8 @@ def test_refunds_net_into_their_day(read):
 
 
 def test_expressions_filters_and_rows_of_the_study(read):
-    text = lines(
-        "a;2024-01-05;2;3", "a;2024-01-12;1;3", "C9;2024-01-12;1;3", header="client;day;n;price"
-    )
+    rows = ("a;2024-01-05;2;3", "a;2024-01-12;1;3", "C9;2024-01-12;1;3", "b;2024-01-12;1;3")
+    text = lines(*rows, header="client;day;n;price")
     services = {"rows": [{"level": 1, "name": "letter", "hours": 0.5}]}
     history = read(
         text,
