@@ -8,7 +8,9 @@ The rooms, in the way of the data (docs/architecture.md):
 
 from goodlib.history import Study, read_orders, summarize
 from goodlib.relationship import RatingModel, krippendorff_alpha
+from goodlib.value.amount import LogNormalSpend, repeat_amounts
 from goodlib.value.backtest import backtest
+from goodlib.value.discrete import BetaGeoBetaBinomial, ShiftedBetaGeometric
 from goodlib.value.forecast import forecast
 from goodlib.value.future import simulate_future, tomorrows_best
 from goodlib.value.inference import compare
@@ -22,13 +24,16 @@ from goodlib.value.spend import GammaGamma
 
 __all__ = [
     "NBD",
+    "BetaGeoBetaBinomial",
     "BetaGeoNBD",
     "GammaGamma",
+    "LogNormalSpend",
     "ModifiedBetaGeoNBD",
     "ParetoNBD",
     "PosteriorError",
     "ProspectModel",
     "RatingModel",
+    "ShiftedBetaGeometric",
     "Study",
     "backtest",
     "choose_k",
@@ -39,6 +44,7 @@ __all__ = [
     "read_orders",
     "referral_value",
     "regularity",
+    "repeat_amounts",
     "residual_value",
     "simulate_future",
     "summarize",
