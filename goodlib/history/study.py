@@ -188,7 +188,8 @@ class Study(_Strict):
         try:
             study = cls(**content)
         except ValidationError as error:
-            lines = [_explain(problem, tree, path.name) for problem in error.errors()]
+            found = [problem for problem in error.errors() if not _other_branch(problem)]
+            lines = [_explain(problem, tree, path.name) for problem in found]
             raise StudyError("\n".join(lines)) from None
         study._path = path
         root = data or os.environ.get("GOODLIB_DATA") or study.project / "data" / "raw"
@@ -300,7 +301,7 @@ class Study(_Strict):
 
 def _explain(problem: Any, tree: yaml.Node, name: str) -> str:
     """One validation problem as a sentence with the line it stands on."""
-    where = tuple(p for p in problem["loc"] if p not in ("Table", "list[Table]"))
+    where = tuple(part for part in problem["loc"] if not _branch(part))
     key = ".".join(str(part) for part in where) or "the file"
     line = _line(tree, where) or _line(tree, where[:-1]) or 1
     kind, said = problem["type"], problem["msg"].removeprefix("Value error, ")
@@ -316,6 +317,17 @@ def _explain(problem: Any, tree: yaml.Node, name: str) -> str:
             f"{said} (is {problem['input']!r})." if not isinstance(problem["input"], dict) else said
         )
     return f"{name}, line {line}, {key}: {said}"
+
+
+def _branch(part: Any) -> bool:
+    """Whether a part of a location says how a value was read (a table or several): no key."""
+    return isinstance(part, str) and (part == "Table" or "[" in part)
+
+
+def _other_branch(problem: Any) -> bool:
+    """Whether a problem only says that one table is not a list of tables, or the other way."""
+    branches = sum(_branch(part) for part in problem["loc"])
+    return branches > 0 and problem["type"] in ("list_type", "model_type", "model_attributes_type")
 
 
 def _known(where: tuple[Any, ...]) -> set[str]:
