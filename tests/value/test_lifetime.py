@@ -4,7 +4,13 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from goodlib.value.lifetime import discount_rate, margins, residual_value
+from goodlib.value.lifetime import (
+    compare_values,
+    discount_rate,
+    draw_value,
+    margins,
+    residual_value,
+)
 from goodlib.value.purchase import BetaGeoNBD, ParetoNBD
 from goodlib.value.spend import GammaGamma
 
@@ -79,6 +85,79 @@ def test_value_scales_with_margin_and_falls_with_the_discount(summary):
     assert (later > full / 1.3).all()
     undiscounted = purchases.expected_purchases(52.0) * spend.expected_spend()
     assert full.to_numpy() == pytest.approx(undiscounted.to_numpy())
+
+
+def test_value_without_an_end_is_that_of_a_very_long_horizon(summary):
+    purchases, spend = ParetoNBD(summary).fit(), GammaGamma(summary).fit()
+    terms = {"discount": 0.15, "periods_per_year": 52}
+    ever = residual_value(purchases, spend, 0.5, horizon=np.inf, **terms)
+    long = residual_value(purchases, spend, 0.5, horizon=52 * 60, **terms)
+    # of a long horizon the steps are long, and each is discounted from its middle
+    ratio = long["residual_value"].sum() / ever["residual_value"].sum()
+    assert ratio == pytest.approx(1, abs=0.03)
+    assert "expected_purchases" not in ever
+
+
+def test_drawn_values_have_the_expected_mean_and_widen_with_less_data(summary):
+    terms = {"horizon": 26.0, "discount": 0.1, "periods_per_year": 52}
+    many = pd.concat([summary] * 4, ignore_index=True)
+    purchases, spend = BetaGeoNBD(many).fit(), GammaGamma(many).fit()
+    drawn = draw_value(purchases, spend, 1.0, **terms, draws=400, seed=1)
+    value = residual_value(purchases, spend, 1.0, **terms)["residual_value"]
+    assert drawn.total.mean() == pytest.approx(value.sum(), rel=0.03)
+    spread = drawn.total.std() / drawn.total.mean()
+    few = summary.iloc[:80]
+    small = draw_value(
+        BetaGeoNBD(few).fit(), GammaGamma(few).fit(), 1.0, **terms, draws=400, seed=1
+    )
+    assert small.total.std() / small.total.mean() > 2 * spread
+    again = draw_value(purchases, spend, 1.0, **terms, draws=400, seed=1)
+    pd.testing.assert_frame_equal(again.customers, drawn.customers)
+
+
+def test_eighty_of_a_hundred_futures_hold_what_comes(summary):
+    """Simulated customers with known law: their real values fall into the range 80 % or more.
+
+    Counts are whole, so a range that holds at least 80 % holds more than 80 %.
+    """
+    rng = np.random.default_rng(11)
+    n = 1500
+    rate, chance = rng.gamma(1.5, 1 / 8, n), rng.beta(1.0, 4.0, n)
+    rows, later = [], []
+    for lam, p in zip(rate, chance, strict=True):
+        times = np.cumsum(rng.exponential(1 / lam, 400))
+        times = times[: rng.geometric(p)]
+        past = times[times <= 40]
+        rows.append((len(past), past[-1] if len(past) else 0.0, 40.0))
+        later.append(((times > 40) & (times <= 66)).sum())
+    frame = pd.DataFrame(rows, columns=["frequency", "recency", "T"])
+    nu = rng.gamma(4, 1 / 30, n)
+    x = frame["frequency"].to_numpy()
+    mean = rng.gamma(5 * np.maximum(x, 1)) / nu / np.maximum(x, 1)
+    frame["monetary_value"] = np.where(x > 0, mean, np.nan)
+    came = rng.gamma(5 * np.maximum(later, 1e-9)) / nu * (np.array(later) > 0)
+    terms = {"horizon": 26.0, "discount": 0.0, "periods_per_year": 52}
+    fits = BetaGeoNBD(frame).fit(), GammaGamma(frame).fit()
+    drawn = draw_value(*fits, 1.0, **terms, draws=400, seed=2)
+    low = drawn.customers["residual_value_lower_80"].to_numpy()
+    high = drawn.customers["residual_value_upper_80"].to_numpy()
+    held = (low <= came) & (came <= high)
+    assert 0.78 < held.mean() < 0.95
+    assert held[high > 0].mean() > 0.75
+    lower, upper = np.quantile(drawn.total, [0.01, 0.99])
+    assert lower < came.sum() < upper
+
+
+def test_the_first_model_shares_all_of_its_own_list(summary):
+    fits = [BetaGeoNBD(summary).fit(), ParetoNBD(summary).fit()]
+    table = compare_values(
+        fits, GammaGamma(summary).fit(), 1.0, horizon=26.0, discounts=[0.1, 0.2],
+        periods_per_year=52, summary=summary, top=20,
+    )  # fmt: skip
+    assert table["shared"].iloc[0] == 20
+    assert (table["shared"] <= 20).all()
+    totals = table.set_index(["model", "discount"])["total"].unstack()
+    assert (totals[0.1] > totals[0.2]).all()
 
 
 # Refusals
