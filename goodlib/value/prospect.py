@@ -40,6 +40,9 @@ class Family(NamedTuple):
     """u at a probability."""
 
 
+FLOOR, CEILING = -37.0, 50.0  # u beyond which a survivor is 1 or 0 in floating point
+
+
 def _mills(u: np.ndarray) -> np.ndarray:
     return -np.exp(-0.5 * u**2 - 0.5 * np.log(2 * np.pi) - log_ndtr(-u))
 
@@ -308,10 +311,10 @@ class ProspectModel(Model):
         score = self.X @ parts.never
         ready, gone = log_expit(-score), log_expit(score)
         d_ready, d_gone = -expit(score), expit(-score)  # d log(1 - never), d log(never) by score
-        u = parts.shape * (log_t - self.Z @ parts.scale)
+        u = np.clip(parts.shape * (log_t - self.Z @ parts.scale), FLOOR, CEILING)
         stay, d_stay = family.survivor(u)
         come, d_come = family.density(u)
-        v = parts.loss_shape * (log_t - parts.loss)
+        v = np.clip(parts.loss_shape * (log_t - parts.loss), FLOOR, CEILING)
         kept, d_kept = family.survivor(v) if self.losses else (0.0 * v, 0.0 * v)
         told, d_told = family.density(v)
 
