@@ -182,11 +182,13 @@ class ValueDraws:
         customers will not come back at all.
     total : value of the whole base in each draw.
     khat : Pareto k-hat of the two posteriors, purchases and spend.
+    each : value of each customer in each draw, where it was asked for.
     """
 
     customers: pd.DataFrame
     total: np.ndarray
     khat: tuple[float, float]
+    each: pd.DataFrame | None = None
 
 
 def draw_value(
@@ -200,6 +202,7 @@ def draw_value(
     draws: int,
     seed: int,
     summary: pd.DataFrame | None = None,
+    keep: bool = False,
 ) -> ValueDraws:
     """Intervals of the residual value: parameters from their posteriors, then each customer.
 
@@ -210,7 +213,7 @@ def draw_value(
 
     Parameters
     ----------
-    As `residual_value`; draws : int, >= 100, and seed : int.
+    As `residual_value`; draws : int, >= 100, and seed : int; keep : whether to return each draw.
     """
     index = purchases.p_alive(summary).index
     rate = discount_rate(discount, periods_per_year)
@@ -228,7 +231,8 @@ def draw_value(
     lower, upper = np.quantile(found, [0.1, 0.9], axis=0)
     columns = {"residual_value_lower_80": lower, "residual_value_upper_80": upper}
     total = found.sum(axis=1, dtype=float)
-    return ValueDraws(pd.DataFrame(columns, index=index), total, (first.khat, second.khat))
+    each = pd.DataFrame(found.T, index=index) if keep else None
+    return ValueDraws(pd.DataFrame(columns, index=index), total, (first.khat, second.khat), each)
 
 
 def draw_params(results: Any, draws: int, seed: int) -> Posterior:

@@ -104,7 +104,8 @@ def read_referrals(
 
 def referral_value(
     referrals: Referrals | pd.DataFrame,
-    values: pd.Series | pd.DataFrame,
+    values: pd.Series,
+    value_draws: pd.DataFrame | None = None,
     *,
     saving: float,
     cost: float,
@@ -115,7 +116,7 @@ def referral_value(
 
     Attributed value is the sum over those sent of (1 - P(anyway)) value. Where nobody knows whether
     one would have come anyway, P(anyway) is the share among the known, drawn towards one half as if
-    two more were known; the interval draws it, and the values where they come as draws. Nobody is
+    two more were known; the interval draws it, and the values where draws are given. Nobody is
     counted twice: what is attributed to one is `credited` away from another, and the sum of
     `total` less `credited` and `saved` is the sum of all values.
 
@@ -123,9 +124,11 @@ def referral_value(
     ----------
     referrals : Referrals or DataFrame
         Of `read_referrals`, or what it takes.
-    values : Series, or DataFrame of draws, by id
+    values : Series by id
         Discounted value of each customer (or prospect): residual value, or a year's margin. People
         without one, such as friends of the house, have 0.
+    value_draws : DataFrame, ids x draws, optional
+        What the future may bring of those who were sent, for the interval.
     saving, cost : float, currency a referral
         Acquisition cost saved by a referral of either type, and what the referral itself costs.
     draws, seed : int
@@ -137,22 +140,24 @@ def referral_value(
         (own + attributed + saved), n_referred.
     """
     sent = referrals if isinstance(referrals, Referrals) else read_referrals(referrals)
-    table = values.to_frame() if isinstance(values, pd.Series) else values
-    _known_values(table)
+    _known_values(values)
     kept, random = sent.kept, np.random.default_rng(seed)
-    people = pd.Index(pd.unique(pd.concat([table.index.to_series(), kept["referrer_id"]])))
-    people.name = table.index.name or "customer_id"
-    own = table.mean(axis=1).reindex(people, fill_value=0.0)
-    worth = table.mean(axis=1).reindex(kept["referred_id"]).fillna(0.0).to_numpy()
+    people = pd.Index(pd.unique(pd.concat([values.index.to_series(), kept["referrer_id"]])))
+    people.name = values.index.name or "customer_id"
+    own = values.reindex(people, fill_value=0.0).astype(float)
+    worth = values.reindex(kept["referred_id"]).fillna(0.0).to_numpy(float)
     anyway, alpha, beta = _anyway(kept["would_have_come_anyway"])
     credit = (1 - anyway) * worth
 
-    known = kept["would_have_come_anyway"].to_numpy()[:, None]
+    told = kept["would_have_come_anyway"].to_numpy()[:, None]
     unsure = random.beta(alpha, beta, draws)[None]
-    chance = np.where(np.isnan(known), unsure, known)
+    chance = np.where(np.isnan(told), unsure, told)
     came = random.random((len(kept), draws)) < chance
-    column = random.integers(table.shape[1], size=draws)
-    drawn = table.reindex(kept["referred_id"]).fillna(0.0).to_numpy()[:, column]
+    drawn = np.repeat(worth[:, None], draws, axis=1)
+    if value_draws is not None:
+        known = kept["referred_id"].isin(value_draws.index).to_numpy()
+        column = random.integers(value_draws.shape[1], size=draws)
+        drawn[known] = value_draws.loc[kept["referred_id"][known]].to_numpy()[:, column]
     by = kept["referrer_id"].to_numpy()
     sums = pd.DataFrame(np.where(came, 0.0, drawn)).groupby(by).sum()
     sums = sums.reindex(people, fill_value=0.0)
@@ -247,12 +252,12 @@ def _anyway(known: pd.Series) -> tuple[np.ndarray, float, float]:
     return known.fillna(alpha / (alpha + beta)).to_numpy(), float(alpha), float(beta)
 
 
-def _known_values(values: pd.DataFrame) -> None:
+def _known_values(values: pd.Series) -> None:
     if values.index.has_duplicates:
         first = values.index[values.index.duplicated()][0]
         message = f"values must have one row a customer: {first!r} has several"
         raise ValueError(message)
-    unknown = values.isna().any(axis=1)
+    unknown = values.isna()
     if unknown.any():
         message = (
             f"values must be known: {unknown.sum():,} of {len(values):,} are missing (first: "

@@ -137,7 +137,7 @@ def plot_branches(branches: pd.DataFrame, currency: str, *, ax: Axes | None = No
             color = style.BLUE if n % 2 == 0 else "#4a83ba"
             ax.barh(rows[referrer], row.attributed, left=left, height=0.62, color=color)
             if row.attributed > 0.12 * longest.max():
-                room = int(34 * row.attributed / longest.max())
+                room = int(62 * row.attributed / longest.max())
                 ax.text(
                     left + row.attributed / 2,
                     rows[referrer],
@@ -151,7 +151,7 @@ def plot_branches(branches: pd.DataFrame, currency: str, *, ax: Axes | None = No
     ax.set_yticks(list(rows.values()), [style.shorten(name, 28) for name in rows])
     ax.set_xlabel("own value (gray) and value of those they sent (blue)")
     ax.grid(visible=False, axis="y")
-    ax.set_xlim(left=0)
+    ax.set_xlim(0, 1.04 * longest.max())
     style.money_axis(ax, currency, "x")
     return ax
 

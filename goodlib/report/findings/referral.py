@@ -31,7 +31,14 @@ class Brought(NamedTuple):
     """Names by id."""
 
 
-def brought(chapter: Chapter, values: pd.Series, draws: int, seed: int) -> Brought:
+def sent(chapter: Chapter, summary: pd.DataFrame) -> pd.DataFrame:
+    """The summary's rows of those whom somebody sent."""
+    return summary[summary.index.isin(chapter.load("referrals")["referred_id"])]
+
+
+def brought(
+    chapter: Chapter, values: pd.Series, drawn: pd.DataFrame | None, draws: int, seed: int
+) -> Brought:
     """What each customer is worth through others: of the residual values, and of the last year.
 
     No saving and no cost of a referral is assumed: studies do not give them.
@@ -42,7 +49,7 @@ def brought(chapter: Chapter, values: pd.Series, draws: int, seed: int) -> Broug
     known = set(names.index) | set(orders["customer_id"])
     read = read_referrals(chapter.load("referrals"), first, known)
     plain = {"saving": 0.0, "cost": 0.0, "draws": draws, "seed": seed}
-    table = referral_value(read, values.dropna(), **plain)
+    table = referral_value(read, values.dropna(), drawn, **plain)
     share = margins(orders, chapter.study.margin)
     recent = orders[orders["date"] > end - pd.DateOffset(years=1)]
     earned = recent["amount"] * recent["customer_id"].map(share)
@@ -95,7 +102,7 @@ def never_paid(result: Brought, orders: pd.DataFrame) -> Sentence:
     if best.empty or total <= 0:
         return Sentence("All who sent somebody had bought themselves.", {})
     names = [result.names.get(who, who) for who in best.index]
-    said = " and ".join([", ".join(names[:-1]), names[-1]] if len(names) > 1 else names)
+    said = "; ".join(names)
     words = {1: "One person who never paid us", 2: "Two people who never paid us"}
     values = {
         "people": len(best),
