@@ -15,6 +15,7 @@ eq. (3) of Batislam, Denizel & Filiztekin (2007), k > 1 Platzer & Reutterer (201
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import NamedTuple
 
 import numpy as np
@@ -40,45 +41,57 @@ class BetaGeo(NamedTuple):
             terms[j] = terms[j - 1] * (power + j - 1) * q / j
         return terms, terms.sum(axis=0)
 
-    def log_terms(
-        self, r: float, alpha: Array, a: Array, b: float, x: Array, recency: Array, T: Array
-    ) -> tuple[Array, Array, Array]:
-        """Logs of: what both terms share, still active, left at t_x (-inf where impossible)."""
-        n, power = x + self.extra, r + self.k * x
-        shared = (
-            log_rising(r, self.k * x)
-            - r * np.log1p(recency / alpha)
-            - self.k * x * np.log(alpha + recency)
-            + log_rising(b, n)
-            - log_rising(a + b, n)
-        )
-        active = -power * np.log1p((T - recency) / (alpha + recency))
+    def _active(self, r: float, alpha: Array, x: Array, recency: Array, T: Array) -> Array:
+        """Log of the still active term, relative to leaving at t_x."""
+        power, last = r + self.k * x, alpha + T
+        active = power * np.log((alpha + recency) / last)
         if self.k > 1:
-            active = active + np.log(self.stages(power, (T - recency) / (alpha + T))[1])
-        left = np.where(n > 0, np.log(a) - np.log(np.where(n > 0, b + n - 1, 1.0)), -np.inf)
-        return shared, active, left
+            active += np.log(self.stages(power, (T - recency) / last)[1])
+        return active
+
+    def _left(self, a: Array, b: float, x: Array) -> Array:
+        """Log of the left term; -inf where nobody can have left."""
+        n = x + self.extra
+        return np.where(n > 0, np.log(a) - np.log(np.where(n > 0, b + n - 1, 1.0)), -np.inf)
+
+    def _bought(self, r: float, a: Array, b: float, x: Array) -> Array:
+        """What both terms share and frequency alone decides."""
+        n = x + self.extra
+        return log_rising(r, self.k * x) + log_rising(b, n) - log_rising(a + b, n)
+
+    def _each(self, function: Callable[..., Array], *params: Array, x: Array) -> Array:
+        """A function of frequency, evaluated once for each distinct one where parameters allow."""
+        most = int(x.max(initial=0))
+        if most >= 50_000 or any(np.ndim(value) for value in params):
+            return function(*params, x)
+        return function(*params, np.arange(most + 1)).take(x)
 
     def loglike(
         self, r: float, alpha: Array, a: Array, b: float, x: Array, recency: Array, T: Array
     ) -> Array:
         """Log-likelihood of each row, without the constant of the times between purchases."""
-        shared, active, left = self.log_terms(r, alpha, a, b, x, recency, T)
-        return shared + np.logaddexp(active, left)
+        active = self._active(r, alpha, x, recency, T)
+        left = self._each(self._left, a, b, x=x)
+        shared = self._each(self._bought, r, a, b, x=x)
+        shared -= (r + self.k * x) * np.log(alpha + recency) - r * np.log(alpha)
+        return shared + log_sum(active, left)
 
     def p_alive(
         self, r: float, alpha: Array, a: Array, b: float, x: Array, recency: Array, T: Array
     ) -> Array:
         """P(still active at T) of each row."""
-        _, active, left = self.log_terms(r, alpha, a, b, x, recency, T)
+        odds = self._each(self._left, a, b, x=x) - self._active(r, alpha, x, recency, T)
         with np.errstate(over="ignore"):
-            return 1.0 / (1.0 + np.exp(left - active))
+            return 1.0 / (1.0 + np.exp(odds))
 
     def derivatives(
         self, r: float, alpha: Array, a: Array, b: float, x: Array, recency: Array, T: Array
     ) -> tuple[Array, Array, Array]:
         """Log-likelihood (n,), gradient (4, n) and Hessian (4, 4, n) in log r, alpha, a, b."""
-        shared, active, left = self.log_terms(r, alpha, a, b, x, recency, T)
-        value = np.logaddexp(active, left)
+        active = self._active(r, alpha, x, recency, T)
+        value = log_sum(active, self._each(self._left, a, b, x=x))
+        shared = self._each(self._bought, r, a, b, x=x)
+        shared -= (r + self.k * x) * np.log(alpha + recency) - r * np.log(alpha)
         w = np.exp(active - value)
         n, power, rows = x + self.extra, r + self.k * x, len(x)
         first, last = 1.0 / (alpha + recency), 1.0 / (alpha + T)
@@ -295,3 +308,8 @@ class BetaGeo(NamedTuple):
         purchases = (rng.poisson(rate * horizon) + done) // self.k
         last = rng.geometric(np.clip(leaving, 1e-15, 1.0))
         return Draw(active, rate, leaving, np.minimum(purchases, last) * active)
+
+
+def log_sum(one: Array, two: Array) -> Array:
+    """log(e^one + e^two), to the last digit or two, at a third of the cost of logaddexp."""
+    return np.maximum(one, two) + np.log(1.0 + np.exp(-np.abs(one - two)))

@@ -38,7 +38,7 @@ class Customers(NamedTuple):
 
     def each(self, values: np.ndarray, name: str) -> pd.Series:
         """Values of the rows as a Series with one entry a customer."""
-        return pd.Series(values[self.row], index=self.index, name=name)
+        return pd.Series(values.take(self.row), index=self.index, name=name)
 
     def part(self, rows: np.ndarray) -> Customers:
         """Some of the rows; what remains belongs to nobody by name."""

@@ -32,4 +32,6 @@ def _factors(n: np.ndarray) -> np.ndarray:
 
 
 def _table(terms: np.ndarray, n: np.ndarray) -> np.ndarray:
-    return np.concatenate(([0.0], np.cumsum(terms)))[n]
+    sums = np.zeros(len(terms) + 1)
+    np.cumsum(terms, out=sums[1:])
+    return sums.take(n)

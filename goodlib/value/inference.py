@@ -139,7 +139,8 @@ class Model:
     def to_params(self, theta: np.ndarray) -> np.ndarray:
         """Parameters on their own scale; works on one vector or on rows of draws."""
         theta = np.asarray(theta, dtype=float)
-        return np.where(self.log_mask, np.exp(np.where(self.log_mask, theta, 0.0)), theta)
+        with np.errstate(over="ignore"):  # an interval may well reach to infinity
+            return np.where(self.log_mask, np.exp(np.where(self.log_mask, theta, 0.0)), theta)
 
     @property
     def log_mask(self) -> np.ndarray:
@@ -179,7 +180,7 @@ def common_problems(model: Model, optimum: Optimum) -> list[Problem]:
         wide = (se > WIDE) & model.log_mask
         if wide.any():
             values = ", ".join(
-                f"{name} to within a factor of {np.exp(1.96 * error):.0f}"
+                f"{name} to within a factor of {np.exp(min(1.96 * error, 30.0)):.3g}"
                 for name, error in zip(names[wide], se[wide], strict=True)
             )
             cure = "Read the posterior, not this point"
