@@ -7,7 +7,7 @@ differ between engines are defined here, once per engine.
 from __future__ import annotations
 
 import csv
-import re
+import tempfile
 from importlib.resources import files
 from pathlib import Path
 from typing import Any
@@ -18,6 +18,8 @@ import pandas as pd
 EngineError = duckdb.Error
 """What an engine raises when it cannot answer."""
 
+WORDS = ("days_between", "cents")
+"""What queries say and no engine knows by itself; each engine defines them all."""
 DUCKDB_WORDS = """
 create or replace macro days_between(a, b) as datediff('day', a, b);
 create or replace macro cents(x) as cast(round(cast(x as double) * 100) as bigint);
@@ -69,7 +71,8 @@ class DuckDB:
 
     def read_parquet(self, name: str, path: Path) -> None:
         """Makes a Parquet file a table."""
-        self.table(name, f"select * from read_parquet({quoted(path)})")
+        files = path / "*.parquet" if path.is_dir() else path
+        self.table(name, f"select * from read_parquet({quoted(files)})")
 
     def read_csv(self, name: str, path: Path, *, delimiter: str, encoding: str) -> pd.DataFrame:
         """Makes a CSV file a table, all columns text; returns the lines that could not be read.
@@ -99,6 +102,63 @@ class DuckDB:
         self.connection.execute(sql)
 
 
+SPARK_WORDS = (
+    "create or replace temporary function days_between(a date, b date) returns int "
+    "return datediff(b, a)",
+    "create or replace temporary function cents(x double) returns bigint "
+    "return cast(round(x * 100) as bigint)",
+)
+
+
+class Spark:
+    """Where a history outgrows one machine: a session given, or a local one of its own.
+
+    Needs pyspark 4 (its SQL functions carry the words that engines differ in) and Java 17; neither
+    is installed with goodlib.
+    """
+
+    name = "Spark"
+
+    def __init__(self, session: Any = None) -> None:
+        try:
+            from pyspark.sql import SparkSession
+        except ImportError:
+            message = "The engine 'spark' needs pyspark 4 and Java 17: pip install 'pyspark>=4,<5'."
+            raise ImportError(message) from None
+        builder = SparkSession.builder.config("spark.ui.enabled", "false")
+        self.session = session or builder.config("spark.sql.session.timeZone", "UTC").getOrCreate()
+        self.folder = tempfile.TemporaryDirectory(prefix="goodlib-spark-")
+        for words in SPARK_WORDS:
+            self.session.sql(words)
+
+    def __enter__(self) -> Spark:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.folder.cleanup()
+
+    def register(self, name: str, frame: pd.DataFrame) -> None:
+        """Makes a frame a table of this name."""
+        path = Path(self.folder.name) / f"{name}.parquet"
+        frame.to_parquet(path, index=False, coerce_timestamps="us", allow_truncated_timestamps=True)
+        self.read_parquet(name, path)
+
+    def read_parquet(self, name: str, path: Path) -> None:
+        """Makes a Parquet file, or a folder of them, a table."""
+        self.session.read.parquet(str(path)).createOrReplaceTempView(name)
+
+    def table(self, name: str, sql: str) -> None:
+        """Makes a table of this name from a query."""
+        self.session.sql(sql).createOrReplaceTempView(name)
+
+    def frame(self, sql: str) -> pd.DataFrame:
+        """The answer of a query."""
+        return self.session.sql(sql).toArrow().to_pandas()
+
+
+ENGINES = {"duckdb": DuckDB, "spark": Spark}
+
+
 def query(name: str, **words: str) -> str:
     """The text of sql/NAME.sql with its `{words}` filled in."""
     text = files("goodlib.history").joinpath("sql", f"{name}.sql").read_text(encoding="utf-8")
@@ -118,8 +178,3 @@ def column(name: str) -> str:
 def split_line(line: str, delimiter: str) -> list[str]:
     """The fields of one CSV line."""
     return next(csv.reader([line], delimiter=delimiter))
-
-
-def is_expression(text: str) -> bool:
-    """Whether a mapping is an SQL expression rather than a column's name."""
-    return bool(re.search(r"[()+*/|']|::|\bcase\b|\s-\s", text, flags=re.IGNORECASE))

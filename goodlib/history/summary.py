@@ -6,21 +6,27 @@ purchase models need to know of a customer.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from datetime import date
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
+from pyarrow import parquet
 
-from goodlib.history.engine import DuckDB, query
+from goodlib.history.engine import ENGINES, query
 from goodlib.history.study import UNIT_DAYS
+
+COLUMNS = ["customer_id", "date", "amount"]
 
 
 def summarize(
-    orders: pd.DataFrame,
+    orders: pd.DataFrame | str | Path,
     *,
     end: str | date,
     unit: str,
     holdout_end: str | date | None = None,
+    engine: str = "duckdb",
 ) -> pd.DataFrame:
     """One row a customer: frequency, recency, T, monetary_value and first_date at `end`.
 
@@ -29,14 +35,16 @@ def summarize(
 
     Parameters
     ----------
-    orders : DataFrame
-        `customer_id`, `date`, `amount`.
+    orders : DataFrame, or path of a Parquet file or of a folder of them
+        `customer_id`, `date`, `amount`; as a path they never pass through memory as a whole.
     end : date
         Last day of the calibration.
     unit : {"D", "W", "M", "Q", "Y"}
         Unit of time; a month is 30.4375 days.
     holdout_end : date, optional
         Last day of the holdout, which begins the day after `end`.
+    engine : {"duckdb", "spark"}
+        Where the query runs; the answer is the same.
 
     Returns
     -------
@@ -50,40 +58,44 @@ def summarize(
     Raises
     ------
     ValueError
-        Unknown unit, missing values, no orders up to `end`, a holdout that ends before it begins.
+        Unknown unit or engine, missing columns or values, no orders up to `end`, a holdout that
+        ends before it begins.
+
+    Examples
+    --------
+    >>> days = pd.to_datetime(["2024-01-01", "2024-01-08", "2024-01-08", "2024-01-29"])
+    >>> orders = pd.DataFrame({"customer_id": "a", "date": days, "amount": [9, 20, 30, 5.0]})
+    >>> summarize(orders, end="2024-02-05", unit="W").drop(columns="first_date")
+                 frequency  recency    T  monetary_value
+    customer_id
+    a                    2      4.0  5.0            27.5
     """
     if unit not in UNIT_DAYS:
         message = f"unit must be one of {list(UNIT_DAYS)}, got {unit!r}."
         raise ValueError(message)
-    missing = [name for name in ("customer_id", "date", "amount") if name not in orders]
-    if missing:
-        message = (
-            f"orders need the columns customer_id, date and amount; {missing} are missing among "
-            f"{list(orders.columns)}. `read_orders` maps the columns of your file."
-        )
-        raise ValueError(message)
-    empty = orders[["customer_id", "date", "amount"]].isna()
-    if empty.to_numpy().any():
-        which = empty.any().idxmax()
-        first = int(empty[which].to_numpy().argmax())
-        message = (
-            f"orders must be complete: {which} is missing in {empty[which].sum():,} of "
-            f"{len(orders):,} rows (first: row {first}). `read_orders` leaves such rows out and "
-            "says so."
-        )
+    if engine not in ENGINES:
+        message = f"engine must be one of {list(ENGINES)}, got {engine!r}."
         raise ValueError(message)
     last, later = pd.Timestamp(end), pd.Timestamp(holdout_end or end)
     if later < last:
         message = f"The holdout must end after the calibration: {later:%Y-%m-%d} < {last:%Y-%m-%d}."
         raise ValueError(message)
-    with DuckDB() as engine:
-        engine.register("orders", orders[["customer_id", "date", "amount"]])
+    with ENGINES[engine]() as runs:
+        if isinstance(orders, pd.DataFrame):
+            _check_columns(orders.columns)
+            runs.register("orders", orders[COLUMNS])
+        else:
+            path = Path(orders)
+            _check_columns(parquet.ParquetDataset(path).schema.names)
+            runs.read_parquet("orders", path)
+        check = runs.frame(query("complete")).iloc[0]
+        _check_complete(check)
         sql = query("summary", end=f"{last:%Y-%m-%d}", holdout_end=f"{later:%Y-%m-%d}")
-        raw = engine.frame(sql).set_index("customer_id")
+        raw = runs.frame(sql).set_index("customer_id")
     if raw.empty:
-        first = "none" if orders.empty else f"{pd.to_datetime(orders['date']).min():%Y-%m-%d}"
+        first = "none" if pd.isna(check["first_date"]) else f"{check['first_date']:%Y-%m-%d}"
         message = (
-            f"A summary needs orders up to its end: 0 of {len(orders):,} orders are dated "
+            f"A summary needs orders up to its end: 0 of {check['n']:,} orders are dated "
             f"{last:%Y-%m-%d} or earlier (first order: {first}). Is `end` right?"
         )
         raise ValueError(message)
@@ -105,3 +117,23 @@ def summarize(
         summary["amount_holdout"] = raw["holdout_cents"].to_numpy(float) / 100
         summary["T_holdout"] = (later - last).days / days
     return summary
+
+
+def _check_columns(there: Iterable[str]) -> None:
+    missing = [name for name in COLUMNS if name not in there]
+    if missing:
+        message = (
+            f"orders need the columns customer_id, date and amount; {missing} are missing among "
+            f"{list(there)}. `read_orders` maps the columns of your file."
+        )
+        raise ValueError(message)
+
+
+def _check_complete(check: pd.Series) -> None:
+    for name in COLUMNS:
+        if check[name]:
+            message = (
+                f"orders must be complete: {name} is missing in {check[name]:,} of "
+                f"{check['n']:,} rows. `read_orders` leaves such rows out and says so."
+            )
+            raise ValueError(message)

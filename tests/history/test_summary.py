@@ -153,7 +153,7 @@ def test_missing_column():
 
 def test_missing_values():
     broken = TOY.assign(amount=[1.0, None, 2.0, None, 1.0, 1.0])
-    with pytest.raises(ValueError, match=r"amount is missing in 2 of 6 rows \(first: row 1\)"):
+    with pytest.raises(ValueError, match=r"amount is missing in 2 of 6 rows"):
         summarize(broken, end="2024-01-31", unit="D")
 
 
@@ -165,3 +165,8 @@ def test_end_before_the_first_order():
 def test_holdout_that_ends_before_it_begins():
     with pytest.raises(ValueError, match="2024-01-01 < 2024-01-31"):
         summarize(TOY, end="2024-01-31", unit="D", holdout_end="2024-01-01")
+
+
+def test_unknown_engine():
+    with pytest.raises(ValueError, match=r"engine must be one of \['duckdb', 'spark'\], got 'sql'"):
+        summarize(TOY, end="2024-01-31", unit="D", engine="sql")

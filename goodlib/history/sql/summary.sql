@@ -4,23 +4,30 @@ with days as (
     from orders
     group by customer_id, cast(date as date)
 ),
-firsts as (
-    select customer_id, min(day) as first_day
+dated as (
+    select customer_id, day, cents, min(day) over (partition by customer_id) as first_day
     from days
-    where day <= date '{end}'
-    group by customer_id
+),
+counted as (
+    select
+        customer_id,
+        day,
+        cents,
+        first_day,
+        days_between(first_day, day) as since,
+        days_between(first_day, date '{end}') as age
+    from dated
+    where first_day <= date '{end}' and day <= date '{holdout_end}'
 )
 select
-    days.customer_id as customer_id,
-    firsts.first_day as first_date,
-    count(*) filter (where day > first_day and day <= date '{end}') as frequency,
-    coalesce(max(days_between(first_day, day)) filter (where day <= date '{end}'), 0) as recency_days,
-    max(days_between(first_day, date '{end}')) as age_days,
-    coalesce(sum(cents) filter (where day > first_day and day <= date '{end}'), 0) as repeat_cents,
-    count(*) filter (where day > date '{end}' and day <= date '{holdout_end}') as frequency_holdout,
-    coalesce(sum(cents) filter (where day > date '{end}' and day <= date '{holdout_end}'), 0)
-        as holdout_cents
-from days
-join firsts on days.customer_id = firsts.customer_id
-group by days.customer_id, firsts.first_day
-order by days.customer_id
+    customer_id,
+    first_day as first_date,
+    count(*) filter (where since > 0 and since <= age) as frequency,
+    max(since) filter (where since <= age) as recency_days,
+    max(age) as age_days,
+    coalesce(sum(cents) filter (where since > 0 and since <= age), 0) as repeat_cents,
+    count(*) filter (where since > age) as frequency_holdout,
+    coalesce(sum(cents) filter (where since > age), 0) as holdout_cents
+from counted
+group by customer_id, first_day
+order by customer_id
