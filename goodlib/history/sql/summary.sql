@@ -5,8 +5,10 @@ with days as (
     group by customer_id, cast(date as date)
 ),
 dated as (
-    select customer_id, day, cents, min(day) over (partition by customer_id) as first_day
+    select days.customer_id as customer_id, day, cents, first_day
     from days
+    join (select customer_id, min(day) as first_day from days group by customer_id) as firsts
+        on days.customer_id = firsts.customer_id
 ),
 counted as (
     select
