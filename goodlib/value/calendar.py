@@ -33,6 +33,7 @@ LEVEL_MONTHS = 36  # a level that drifts needs years
 COHORT_SHARE = 0.6  # a trend seen by one year's newcomers alone is their ageing
 PURCHASES_A_MONTH = 3.0  # below it a monthly curve is noise
 ROUNDS = 8
+SEASON_SPREAD = 0.3  # prior spread of the harmonics of the log season
 
 
 @dataclass(frozen=True, eq=False)
@@ -156,9 +157,8 @@ def fit_calendar(
     value, chosen = best
     fit = model(_usable(chosen.summary(past))).fit()
     fitted = months.expected(chosen, fit)
-    curve = chosen.curve.assign(
-        actual=months.actual, expected=fitted / chosen.curve["m"].to_numpy()
-    )
+    plain = fitted / chosen.curve["m"].to_numpy() * months.actual.sum() / fitted.sum()
+    curve = chosen.curve.assign(actual=months.actual, expected=plain)
     kind = {(): "none", ("season", "level"): "both"}.get(found, found[0] if found else "none")
     if chosen is flat and kind != "none":
         refused["fit"] = "no curve made the history more likely"
@@ -262,16 +262,16 @@ def _usable(summary: pd.DataFrame) -> pd.DataFrame:
 def _regress(
     months: _Months, base: np.ndarray, found: tuple[str, ...]
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Season (two annual harmonics) and level (straight between knots a year apart) by penalised
-    Poisson.
+    """Season (two annual harmonics, drawn towards none) and level (straight between knots a
+    year apart) by penalised Poisson.
 
     The smoothness of the level is chosen by the approximate marginal likelihood (Laplace),
     overdispersion of the months taken into account.
     """
     n = len(base)
     angle = 2 * np.pi * (months.month.month.to_numpy() - 0.5) / 12
-    waves = [f(k * angle) for k in (1, 2) for f in (np.sin, np.cos)] if "season" in found else []
-    seasonal = np.column_stack(waves) if waves else np.empty((n, 0))
+    waves = [wave(k * angle) for k in (1, 2) for wave in (np.sin, np.cos)]
+    seasonal = np.column_stack(waves) if "season" in found else np.empty((n, 0))
     knots = np.linspace(0, n - 1, max(2, round(n / 12) + 1)) if "level" in found else np.zeros(1)
     hats = np.column_stack([np.interp(np.arange(n), knots, row) for row in np.eye(len(knots))])
     columns = np.column_stack([seasonal, hats])
@@ -279,8 +279,11 @@ def _regress(
     k = seasonal.shape[1]
     step = np.diff(np.eye(len(knots)), axis=0)
     rough[k:, k:] = step.T @ step
+    plain = np.zeros_like(rough)
+    plain[:k, :k] = np.eye(k) / SEASON_SPREAD**2
     fits = [
-        _poisson(columns, months.actual, base, rough, weight) for weight in 4.0 ** np.arange(-1, 7)
+        _poisson(columns, months.actual, base, plain + weight * rough)
+        for weight in 4.0 ** np.arange(-1, 7)
     ]
     beta = max(fits, key=lambda fit: fit[1])[0]
     level = np.exp(hats @ beta[k:])
@@ -291,10 +294,10 @@ def _regress(
 
 
 def _poisson(
-    columns: np.ndarray, actual: np.ndarray, base: np.ndarray, rough: np.ndarray, weight: float
+    columns: np.ndarray, actual: np.ndarray, base: np.ndarray, rough: np.ndarray
 ) -> tuple[np.ndarray, float]:
-    """Penalised Poisson coefficients and the log marginal likelihood of this `weight`."""
-    ridge = weight * rough + 1e-4 * np.eye(len(rough))
+    """Penalised Poisson coefficients and their log marginal likelihood under this roughness."""
+    ridge = rough + 1e-4 * np.eye(len(rough))
     beta = np.zeros(columns.shape[1])
     for _ in range(50):
         mean = base * np.exp(np.clip(columns @ beta, -20, 20))

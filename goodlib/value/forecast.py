@@ -17,13 +17,14 @@ import numpy as np
 import pandas as pd
 
 from goodlib.history.study import UNIT_DAYS as DAYS
+from goodlib.value.dispersion import fit_amounts
 from goodlib.value.calendar import Calendar, fit_calendar
 from goodlib.value.feature import Past, ordinal, stamp
 from goodlib.value.future import Future, prepare, simulate_future
 from goodlib.value.heuristic import HistoryRegression
 from goodlib.value.price import Price, fit_price
 from goodlib.value.purchase import BetaGeoNBD, ParetoNBD
-from goodlib.value.score import log_score
+from goodlib.value.score import list_size, places
 from goodlib.value.spend import GammaGamma
 
 MODELS = {"Pareto/NBD": ParetoNBD, "BG/NBD": BetaGeoNBD}
@@ -31,6 +32,8 @@ DRIFTS = (0.0, 0.05, 0.1, 0.2, 0.3, 0.45, 0.6, 0.8)
 REGRESSION_WEIGHTS = (0.0, 0.25, 0.5, 0.75, 1.0)
 WINDOW_WEIGHTS = (0.0, 0.125, 0.25, 0.375, 0.5)
 PRIOR_WEIGHTS = (0.5, 0.25)  # of the regression within the pool, of the last window beside it
+PRIOR_DRIFT = 0.2
+REACH = 5.0  # largest factor by which the combination corrects the models
 TRIAL = 200  # draws of a trial at an earlier origin
 CROWD = 3000  # customers of such a trial, at most
 
@@ -110,10 +113,12 @@ def fit_models(
     price = fit_price(past, end, unit)
     if calendar == "none":
         price = price.without("no calendar was asked for")
-    summary = clock.summary(price.at_todays_level(past))
+    level = price.at_todays_level(past)
+    summary = clock.summary(level)
     purchases = law(summary[summary["T"] > 0]).fit()
     paying = summary[(summary["frequency"] > 0) & (summary["monetary_value"] > 0)]
-    return Fit(model, clock.end, unit, clock, price, summary, purchases, GammaGamma(paying).fit())
+    amounts = GammaGamma(paying).fit() if calendar == "none" else fit_amounts(level, end, paying)
+    return Fit(model, clock.end, unit, clock, price, summary, purchases, amounts)
 
 
 def forecast(
@@ -156,11 +161,9 @@ def forecast(
     fit = max(fits, key=lambda found: found.purchases.llf + found.calendar.gain)
     before, length = earlier(past, end, horizon, unit)
     trial = fit_models(past, before, unit, fit.name, calendar)
-    drift = learn_drift(past, trial, length, seed)
-    regression = train(past, end, horizon, unit).predict(past.at(end, length, unit))
     weights = learn_weights(past, trial, length)
-    expected = fit.expected(horizon)["spend"]
-    tilt = pool(expected, regression, now["window_spend"], weights) / expected.clip(lower=1e-12)
+    drift = learn_drift(past, trial, length, weights, share, seed)
+    tilt = tilted(past, fit, horizon, length, weights)
     today = float(np.sort(now["window_spend"])[-max(1, round(share * len(now)))])
     future = fit.simulate(horizon, draws, seed, drift=drift, tilt=tilt, share=share, today=today)
     return Forecast(future, fit, weights, drift, before)
@@ -239,24 +242,52 @@ def learn_weights(past: Past, trial: Fit, length: float) -> Weights:
     return Weights(*((mine + prior) / 2 for mine, prior in zip(best, PRIOR_WEIGHTS, strict=True)))
 
 
-def learn_drift(past: Past, trial: Fit, length: float, seed: int) -> float:
+def tilted(past: Past, fit: Fit, horizon: float, length: float, weights: Weights) -> pd.Series:
+    """Factor on what the models expect each customer to spend, from the other two forecasts.
+
+    `length` is the window that the regression was taught on and reads.
+    """
+    now = past.at(fit.end, horizon, fit.unit)
+    taught = past.at(fit.end, length, fit.unit)
+    regression = train(past, fit.end, horizon, fit.unit).predict(taught)
+    expected = fit.expected(horizon)["spend"]
+    pooled = pool(expected, regression, now["window_spend"], weights)
+    # a customer expected to be gone must not become the largest of all in the draws where not gone
+    return (pooled / expected.clip(lower=1e-12 * expected.sum())).clip(1 / REACH, REACH)
+
+
+def learn_drift(
+    past: Past, trial: Fit, length: float, weights: Weights, share: float, seed: int
+) -> float:
     """Variance of customers' own change of pace that made an earlier origin's outcome most likely.
 
-    The base's total is set to what came, so that a level of everybody is not taken for a change of
-    each.
+    Frequent buyers change more from window to window than chance allows, and lists of the best that
+    do not know it promise too much. Scored by the counts of those who buy at least once on average
+    (Dawid-Sebastiani) and by the log loss of P(top). The base's total is set to what came, so that
+    a level of everybody is not taken for a change of each; one origin is thin evidence, so the
+    answer is moved half-way to .2.
     """
-    actual = past.after(trial.end, length, trial.unit)["purchases"]
+    came = past.after(trial.end, length, trial.unit)
     expected = trial.expected(length)["purchases"]
-    ratio = np.clip(actual.sum() / max(expected.sum(), 1e-9), 0.2, 5.0)
-    rows = np.arange(len(actual))
+    ratio = np.clip(came["purchases"].sum() / max(expected.sum(), 1e-9), 0.2, 5.0)
+    rows = np.arange(len(came))
     if len(rows) > CROWD:
         rows = np.sort(np.random.default_rng([seed, 5]).choice(rows, CROWD, replace=False))
-    some = trial.summary.iloc[rows]
+    some, came = trial.summary.iloc[rows], came.iloc[rows]
     reach = trial.calendar.expected_future(length) * ratio
-    outlook = prepare(trial.purchases, trial.spend, reach, TRIAL, seed, some)
-    scores = []
+    window = earlier(past, trial.end, length, trial.unit)[1]
+    tilt = tilted(past, trial, length, window, weights)
+    outlook = prepare(trial.purchases, trial.spend, reach, TRIAL, seed, some, tilt=tilt)
+    frequent = expected.to_numpy()[rows] * ratio >= 1
+    count, size = came["purchases"].to_numpy()[frequent], list_size(len(rows), share)
+    top = places(came["spend"].to_numpy(), size)
+    losses = []
     for drift in DRIFTS:
         rng = np.random.default_rng([seed, 17])
-        counts, _ = replace(outlook, drift=drift).draw(slice(0, len(some)), rng)
-        scores.append(log_score(counts.T, actual.to_numpy()[rows]).mean())
-    return float(DRIFTS[int(np.argmin(scores))])
+        counts, spends = replace(outlook, drift=drift).draw(slice(0, len(some)), rng)
+        mean, variance = counts.mean(axis=0)[frequent], counts.var(axis=0)[frequent] + 0.05
+        chance = np.mean([places(draw, size) for draw in spends], axis=0)
+        chance = np.clip(chance, 0.5 / TRIAL, 1 - 0.5 / TRIAL)
+        missed = -(top * np.log(chance) + (1 - top) * np.log1p(-chance)).sum()
+        losses.append(0.5 * (np.log(variance) + (count - mean) ** 2 / variance).sum() + missed)
+    return (DRIFTS[int(np.argmin(losses))] + PRIOR_DRIFT) / 2

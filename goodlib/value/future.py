@@ -20,7 +20,8 @@ from goodlib.value.customers import read_customers
 from goodlib.value.score import list_size, places
 
 CELLS = 40_000_000  # customers x draws held in memory at once
-CHUNK = 4_000_000  # customers x draws simulated at a time
+CHUNK = 16_000_000  # customers x draws simulated at a time
+PARAMETERS = 1000  # distinct draws of the parameters; each serves several futures beyond that
 LEVELS = {"lower_95": 0.025, "lower_80": 0.1, "upper_80": 0.9, "upper_95": 0.975}
 
 
@@ -234,11 +235,11 @@ def prepare(
             f"a future needs repeat purchases: none of {len(summary):,} customers has bought twice"
         )
         raise ValueError(message)
-    distinct = min(draws, max(100, 400_000_000 // len(summary)))
-    share_of = np.arange(draws) * distinct // draws
-    params = purchases.posterior(max(distinct, 100), seed).params.to_numpy()[:distinct]
+    distinct = min(draws, PARAMETERS)
+    each = np.arange(draws) * distinct // draws
+    params = purchases.posterior(distinct, seed).params.to_numpy()
     natural = [purchases.model.natural(purchases.model.to_theta(row)) for row in params]
-    amounts = spend.posterior(draws, seed + 1).params[["p", "q", "gamma"]].to_numpy()
+    amounts = spend.posterior(distinct, seed + 1).params[["p", "q", "gamma"]].to_numpy()
     lengths = np.full(draws, float(horizon))
     if calendar is not None:
         lengths = calendar.future(horizon, draws, seed)
@@ -247,8 +248,8 @@ def prepare(
     )
     return Outlook(
         purchases.model.law,
-        [natural[i] for i in share_of],
-        amounts,
+        [natural[i] for i in each],
+        amounts[each],
         lengths,
         np.ones(draws) if price is None else np.asarray(price, dtype=float),
         float(drift),

@@ -63,7 +63,7 @@ def plot_best(best: pd.DataFrame, *, count: int = 25, ax: Axes | None = None) ->
                 zorder=3,
                 label=label,
             )
-    ax.set_yticks(rows, [style.shorten(name) for name in shown["name"]])
+    ax.set_yticks(rows, [style.shorten(name, 40) for name in shown["name"]])
     ax.set_xlim(0, 1.03)
     ax.set_ylim(-0.7, len(shown) - 0.3)
     ax.set_xlabel("chance to be among the best")
@@ -111,8 +111,8 @@ def plot_movers(movers: pd.DataFrame, *, size: int, ax: Axes | None = None) -> A
     ax.set_xscale("log")
     ax.invert_xaxis()
     names = zip(movers["name"], movers["p_top"], strict=True)
-    ax.set_yticks(rows, [f"{style.shorten(name)}  {chance:.0%}" for name, chance in names])
-    ax.set_xlabel("rank by spend, best on the right (dotted: the last place among the best)")
+    ax.set_yticks(rows, [f"{style.shorten(name, 40)}  {chance:.0%}" for name, chance in names])
+    ax.set_xlabel("rank by spend (dotted: the last place among the best)")
     ax.grid(visible=False, axis="y")
     style.count_axis(ax, "x")
     ax.set_xticks(_rank_ticks(movers))
@@ -248,5 +248,7 @@ def plot_total(windows: pd.DataFrame, *, currency: str, ax: Axes | None = None) 
 def _rank_ticks(movers: pd.DataFrame) -> list[int]:
     """Ranks worth writing on a log axis."""
     last = float(movers[["rank_today", "expected_rank_upper_80"]].max().max())
-    steps = [1, 2, 5, 10, 20, 50, 100, 200, 500, 1000, 2000, 5000, 10000, 20000, 50000, 100000]
+    steps = (
+        [1, 2, 5, 10, 20, 50, 100, 200, 500] if last < 600 else [1, 10, 100, 1000, 10000, 100000]
+    )
     return [step for step in steps if step <= last * 1.2]

@@ -1,0 +1,153 @@
+"""Season and level of the base: planted ones are found, what cannot be told is refused."""
+
+import numpy as np
+import pandas as pd
+import pytest
+from scipy.stats import beta, gamma
+
+from goodlib import BetaGeoNBD
+from goodlib.value.calendar import fit_calendar
+from goodlib.value.feature import Past
+from goodlib.value.level import fit_drifting
+from goodlib.value.price import fit_price
+
+START = pd.Timestamp("2015-01-01")
+YEARS = 8
+
+
+def planted(day):
+    """The base's pace on days since the start: a season of +-50 % and a level that doubles."""
+    season = 1 + 0.5 * np.sin(2 * np.pi * day / 365.25)
+    return season * 2.0 ** (day / (365.25 * YEARS))
+
+
+def simulate(customers, rng, price=lambda day: 1.0):
+    """Orders of a BG/NBD base whose clock runs at `planted`."""
+    days = np.arange(int(365.25 * YEARS))
+    clock = np.cumsum(planted(days))
+    rows = []
+    for number in range(customers):
+        now = rng.integers(0, int(days[-1] * 0.8))
+        rate, leave = rng.gamma(1.5, 1 / 60), rng.beta(1.0, 9.0)
+        u = clock[now]
+        mean = rng.gamma(4.0, 250.0)
+        while True:
+            rows.append((f"C{number:03}", START + pd.Timedelta(days=int(now)), mean * price(now)))
+            if len(rows) > 1 and rows[-2][0] == rows[-1][0] and rng.random() < leave:
+                break
+            u += rng.exponential(1 / rate)
+            now = np.searchsorted(clock, u)
+            if now >= len(days):
+                break
+    return pd.DataFrame(rows, columns=["customer_id", "date", "amount"])
+
+
+@pytest.fixture(scope="module")
+def base():
+    return Past(simulate(500, np.random.default_rng(4), price=lambda day: 1.1 ** (day / 365.25)))
+
+
+@pytest.fixture(scope="module")
+def found(base):
+    return fit_calendar(base, START + pd.Timedelta(days=int(365.25 * YEARS)), "W", BetaGeoNBD)
+
+
+# Oracle
+
+
+def test_operational_time_is_the_likelihood_of_the_faster_clock():
+    """One customer, repeat purchases at 10 and 25, end at 40, pace m = 2 before day 20, then .5."""
+    pace = np.array([2.0, 0.5])
+    r, alpha, a, b = 0.8, 15.0, 1.2, 3.0
+
+    rate = (np.arange(3000) + 0.5)[:, None] / 3000
+    p = (np.arange(2000) + 0.5)[None, :] / 2000
+    first = rate * 2.0 * np.exp(-rate * 20.0)  # to day 10, operational 20
+    second = (1 - p) * rate * 0.5 * np.exp(-rate * 22.5)  # to day 25, operational 42.5
+    stays = (1 - p) * np.exp(-rate * 7.5) + p  # to day 40, operational 50
+    prior = gamma.pdf(rate, r, scale=1 / alpha) * beta.pdf(p, a, b)
+    whole = (first * second * stays * prior).mean()
+    summary = pd.DataFrame({"frequency": [2], "recency": [42.5], "T": [50.0]}, index=["A"])
+    standard = BetaGeoNBD(summary).loglike([r, alpha, a, b])
+    assert standard + np.log(pace).sum() == pytest.approx(np.log(whole), rel=1e-5)
+
+
+# Laws
+
+
+def test_a_planted_season_and_level_are_found(found):
+    assert found.kind == "both"
+    assert found.refused == ()
+    assert found.gain > 50
+    middle = (found.curve["month"] - START).dt.days.to_numpy() + 15
+    true = planted(middle)
+    true = true / np.mean(true)
+    error = np.log(found.curve["m"].to_numpy() / true)[12:]
+    assert np.sqrt(np.mean((error - error.mean()) ** 2)) < 0.15
+
+
+def test_the_clock_keeps_the_history_s_length_and_runs_forward(found):
+    days = found.edges
+    assert found.clock[-1] == pytest.approx((days[-1] - days[0]) / 7)
+    assert (np.diff(found.clock) > 0).all()
+    assert found.expected_future(52) > found.expected_future(26) > 0
+
+
+def test_the_future_s_mean_is_the_level_as_it_stands(found):
+    draws = found.future(52, 4000, seed=3)
+    assert draws.mean() == pytest.approx(found.expected_future(52), rel=0.03)
+    assert (draws == found.future(52, 4000, seed=3)).all()
+
+
+def test_without_a_calendar_time_is_time(base, found):
+    plain = fit_calendar(base, found.end, "W", BetaGeoNBD, "none")
+    columns = ["frequency", "recency", "T"]
+    expected = base.at(found.end, 1.0, "W")[columns]
+    pd.testing.assert_frame_equal(plain.summary(base)[columns], expected, rtol=1e-9)
+    assert plain.gain == 0
+
+
+def test_a_planted_rise_of_amounts_is_found(base, found):
+    curve = fit_price(base, found.end, "W").curve
+    growth = np.polyfit(np.arange(len(curve)), np.log(curve["level"]), 1)[0]
+    assert growth == pytest.approx(np.log(1.1), abs=0.015)
+
+
+def test_a_wandering_level_is_told_from_noise(rng):
+    noise = rng.normal(0, 0.05, 120)
+    walk = np.cumsum(rng.normal(0, 0.1, 120))
+    still = fit_drifting(noise, np.full(120, 0.0025), 1 / 12)[1]
+    moving = fit_drifting(walk + noise, np.full(120, 0.0025), 1 / 12)[1]
+    assert still.spread < 0.1 < 0.25 < moving.spread
+    assert moving.spread == pytest.approx(0.1 * np.sqrt(12), rel=0.35)
+
+
+# Refusals
+
+
+def test_a_short_history_of_one_cohort_tells_no_calendar(cdnow_orders):
+    orders = cdnow_orders.assign(date=pd.to_datetime(cdnow_orders["date"]))
+    short = fit_calendar(Past(orders), "1998-06-30", "W", BetaGeoNBD)
+    assert short.kind == "none"
+    assert short.refused[0] == "a season is not read out of 18 months of history: it takes 24"
+    assert "36" in short.refused[1]
+
+
+def test_a_single_cohort_s_ageing_is_no_trend(base, found):
+    orders = base.orders
+    first = orders.groupby("customer_id")["date"].transform("min")
+    cohort = Past(orders[first < START + pd.Timedelta(days=360)])
+    assert "level" not in fit_calendar(cohort, found.end, "W", BetaGeoNBD).kind
+    assert any("one cohort" in reason for reason in _reasons(cohort, found.end))
+
+
+def _reasons(past, end):
+    return fit_calendar(past, end, "W", BetaGeoNBD).refused
+
+
+def test_kinds_are_named_and_repeat_purchases_needed(base, found):
+    with pytest.raises(ValueError, match=r"none, season, level, both: got 'weekly'"):
+        fit_calendar(base, found.end, "W", BetaGeoNBD, "weekly")
+    once = Past(base.orders.drop_duplicates("customer_id"))
+    with pytest.raises(ValueError, match=r"none of 500 customers bought on a second day"):
+        fit_calendar(once, found.end, "W", BetaGeoNBD)

@@ -1,0 +1,223 @@
+"""Joint draws of the future: they agree with closed forms, add up, and refuse what cannot be."""
+
+from dataclasses import replace
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from goodlib import BetaGeoNBD, GammaGamma, ParetoNBD, simulate_future, tomorrows_best
+from goodlib.value import future as module
+from goodlib.value.feature import Past
+from goodlib.value.forecast import Weights, forecast, pool
+from goodlib.value.future import discounted, movers, overlap, prepare
+from goodlib.value.level import Level
+
+
+def history(customers, rng, weeks=150):
+    """A small firm: customers come in over two years, buy at their own pace, some leave."""
+    rows = []
+    for number in range(customers):
+        rate, leave, mean = rng.gamma(1.2, 1 / 12), rng.beta(1.0, 8.0), rng.gamma(4.0, 100.0)
+        now = rng.uniform(0, 100)
+        while now < weeks:
+            amount = mean * rng.gamma(3.0, 1 / 3)
+            day = pd.Timestamp("2020-01-01") + pd.Timedelta(days=int(now * 7))
+            rows.append((f"C{number:03}", day, amount))
+            now += rng.exponential(1 / rate)
+            if rng.random() < leave:
+                break
+    return pd.DataFrame(rows, columns=["customer_id", "date", "amount"])
+
+
+@pytest.fixture(scope="module")
+def orders():
+    return history(150, np.random.default_rng(8))
+
+
+@pytest.fixture(scope="module")
+def summary(orders):
+    found = Past(orders).at("2022-06-30", 52, "W")
+    return found[found["T"] > 0]
+
+
+@pytest.fixture(scope="module")
+def fits(summary):
+    return BetaGeoNBD(summary).fit(), GammaGamma(summary).fit()
+
+
+@pytest.fixture(scope="module")
+def future(fits):
+    return simulate_future(*fits, horizon=52, draws=1000, seed=1)
+
+
+# Oracle
+
+
+@pytest.mark.parametrize("model", [BetaGeoNBD, ParetoNBD])
+def test_draws_agree_with_the_closed_form(model, summary):
+    purchases, spend = model(summary).fit(), GammaGamma(summary).fit()
+    outlook = prepare(purchases, spend, 30, 3000, 1, summary)
+    point = purchases.model.natural(purchases.optimum.theta)
+    amounts = np.tile(spend.params.to_numpy(), (3000, 1))
+    fixed = replace(outlook, natural=[point] * 3000, spend=amounts)
+    counts, spends = fixed.draw(slice(0, len(summary)), np.random.default_rng(2))
+    expected = purchases.expected_purchases(30).to_numpy()
+    seen = purchases.p_alive().to_numpy() > 0.05  # others come alive in too few draws for a z
+    z = (counts.mean(axis=0) - expected)[seen] / (counts.std(axis=0)[seen] / np.sqrt(3000))
+    assert seen.sum() > 100
+    assert np.abs(z).max() < 4.5
+    assert z.std() == pytest.approx(1.0, abs=0.2)
+    worth = (expected * spend.expected_spend(summary)).sum()
+    assert spends.sum(axis=1).mean() == pytest.approx(worth, rel=0.03)
+
+
+def test_the_chance_to_buy_agrees_with_a_loop(fits, summary):
+    """P(no purchase) of one customer under BG/NBD, integrated over the posterior rate by hand."""
+    purchases, spend = fits
+    outlook = prepare(purchases, spend, 20, 4000, 1, summary)
+    point = purchases.model.natural(purchases.optimum.theta)
+    fixed = replace(outlook, natural=[point] * 4000)
+    counts, _ = fixed.draw(slice(0, len(summary)), np.random.default_rng(5))
+    r, alpha, _, _ = purchases.params
+    x, T = summary["frequency"], summary["T"]
+    silent = ((alpha + T) / (alpha + T + 20)) ** (r + x)
+    expected = purchases.p_alive() * (1 - silent)
+    assert np.abs((counts > 0).mean(axis=0) - expected).max() < 0.035
+
+
+# Laws
+
+
+def test_places_and_ranks_add_up(future):
+    n = len(future.customers)
+    assert future.customers["p_top"].sum() == pytest.approx(round(n * 0.1))
+    assert future.customers["expected_rank"].mean() == pytest.approx((n + 1) / 2, rel=1e-5)
+    assert future.customers["expected_rank"].between(1, n).all()
+
+
+def test_the_total_is_the_sum_of_the_customers(future):
+    assert future.purchases.sum().to_numpy() == pytest.approx(future.totals["purchases"].to_numpy())
+    assert future.total.loc["spend", "mean"] == pytest.approx(
+        future.customers["expected_spend"].sum(), rel=1e-5
+    )
+
+
+def test_intervals_are_ordered_and_nested(future):
+    for name in ("purchases", "spend"):
+        edges = [f"{name}_{end}" for end in ("lower_95", "lower_80", "upper_80", "upper_95")]
+        assert (np.diff(future.customers[edges], axis=1) >= 0).all()
+
+
+def test_the_same_seed_gives_the_same_future(fits, future):
+    again = simulate_future(*fits, horizon=52, draws=1000, seed=1)
+    pd.testing.assert_frame_equal(again.customers, future.customers)
+
+
+def test_a_streamed_future_says_the_same(fits, future, monkeypatch):
+    monkeypatch.setattr(module, "CELLS", 120_000)
+    monkeypatch.setattr(module, "CHUNK", 60_000)
+    streamed = simulate_future(*fits, horizon=52, draws=1000, seed=1)
+    assert streamed.held is None
+    gap = (streamed.customers["p_top"] - future.customers["p_top"]).abs()
+    assert gap.max() < 0.25  # a reference of 30 customers: rough, but the same order
+    assert streamed.customers["p_top"].corr(future.customers["p_top"]) > 0.97
+    assert streamed.total.loc["purchases", "mean"] == pytest.approx(
+        future.total.loc["purchases", "mean"], rel=0.03
+    )
+    with pytest.raises(ValueError, match=r"were streamed, not kept: ask for fewer draws"):
+        streamed.purchases  # noqa: B018
+
+
+def test_drift_widens_and_keeps_the_mean_of_those_who_stay(fits, summary):
+    narrow = simulate_future(*fits, horizon=10, draws=2000, seed=1)
+    wide = simulate_future(*fits, horizon=10, draws=2000, seed=1, drift=0.6)
+    busy = summary["frequency"] >= 10
+    assert busy.sum() >= 5
+    assert (wide.purchases[busy].var(axis=1) > narrow.purchases[busy].var(axis=1)).mean() > 0.8
+    ratio = wide.customers["expected_purchases"].sum()
+    assert ratio == pytest.approx(narrow.customers["expected_purchases"].sum(), rel=0.1)
+
+
+def test_a_level_wanders_around_one():
+    level = Level(0.1, np.ones(1), np.array([0.3]))
+    draws = np.exp(level.draw(np.array([0.5, 1.0, 2.0]), 40_000, seed=1))
+    assert draws.mean(axis=0) == pytest.approx(np.ones(3), abs=0.02)
+    spread = np.log(draws).std(axis=0)
+    assert spread == pytest.approx(np.sqrt(0.01 + 0.09 * np.array([0.5, 1.0, 2.0])), rel=0.02)
+
+
+def test_tomorrow_s_best_are_as_many_as_places_and_best_first(future):
+    best = tomorrows_best(future, 0.1)
+    assert len(best) == round(0.1 * len(future.customers))
+    assert best["p_top"].is_monotonic_decreasing
+    assert best.attrs["expected_hits"] == pytest.approx(best["p_top"].sum())
+    wider = tomorrows_best(future, 0.2)
+    assert len(wider) == round(0.2 * len(future.customers))
+    assert wider["p_top"].iloc[0] >= best["p_top"].iloc[0]
+
+
+def test_movers_stand_on_the_side_they_leave(future, summary):
+    today = summary["window_spend"]
+    found = movers(future, today, count=5)
+    size = round(0.1 * len(summary))
+    assert (found.query("move == 'riser'")["rank_today"] > size).all()
+    assert (found.query("move == 'fader'")["rank_today"] <= size).all()
+    share = overlap(future, today)
+    assert 0 < share["lower_80"] <= share["overlap"] <= share["upper_80"] <= 1
+
+
+def test_discounting_lowers_and_margins_scale(future):
+    margin = pd.Series(0.4, index=future.customers.index)
+    plain = discounted(future, margin, 0.0, 52.18, draws=400)
+    later = discounted(future, margin, 0.1, 52.18, draws=400)
+    assert plain.shape == (len(margin), 400)
+    assert plain.dtypes.unique().tolist() == [np.dtype("float32")]
+    ratio = later.to_numpy().sum() / plain.to_numpy().sum()
+    year = np.log(1.1) * 52 / 52.18
+    assert ratio == pytest.approx((1 - np.exp(-year)) / year, rel=1e-5)
+    assert plain.to_numpy().sum() == pytest.approx(
+        0.4 * future.spend.iloc[:, :400].to_numpy().sum(), rel=1e-5
+    )
+
+
+def test_the_pool_keeps_the_total_and_meets_its_ends():
+    models, regression = pd.Series([1.0, 2.0, 7.0]), np.array([4.0, 4.0, 2.0])
+    window = pd.Series([0.0, 5.0, 5.0])
+    assert pool(models, regression, window, Weights(0.0, 0.0)).tolist() == pytest.approx([1, 2, 7])
+    assert pool(models, regression, window, Weights(1.0, 0.0)).tolist() == pytest.approx([4, 4, 2])
+    assert pool(models, regression, window, Weights(0.5, 1.0)).tolist() == pytest.approx([0, 5, 5])
+
+
+def test_nothing_after_the_end_is_looked_at(orders):
+    end = "2021-12-31"
+    past = orders[orders["date"] <= end]
+    options = {"end": end, "horizon": 26, "unit": "W", "draws": 200, "seed": 1}
+    known = forecast(Past(past), **options, model="BG/NBD")
+    whole = forecast(Past(orders), **options, model="BG/NBD")
+    pd.testing.assert_frame_equal(known.future.customers, whole.future.customers)
+
+
+# Refusals
+
+
+@pytest.mark.parametrize("draws", [0, 99, 150.5])
+def test_draws_are_at_least_a_hundred(fits, draws):
+    with pytest.raises(ValueError, match="whole number of at least 100"):
+        simulate_future(*fits, horizon=52, draws=draws, seed=1)
+
+
+def test_a_horizon_is_a_length(fits):
+    with pytest.raises(ValueError, match="positive length of time"):
+        simulate_future(*fits, horizon=0, draws=200, seed=1)
+
+
+def test_a_handful_of_customers_is_refused(fits, summary):
+    with pytest.raises(ValueError, match="at least 30 customers: got 12"):
+        simulate_future(*fits, horizon=52, draws=200, seed=1, summary=summary.head(12))
+
+
+def test_without_repeat_purchases_there_is_no_future(fits, summary):
+    once = summary.assign(frequency=0, recency=0.0)
+    with pytest.raises(ValueError, match=r"none of \d+ customers has bought twice"):
+        simulate_future(*fits, horizon=52, draws=200, seed=1, summary=once)
