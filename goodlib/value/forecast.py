@@ -17,8 +17,8 @@ import numpy as np
 import pandas as pd
 
 from goodlib.history.study import UNIT_DAYS as DAYS
-from goodlib.value.dispersion import fit_amounts
 from goodlib.value.calendar import Calendar, fit_calendar
+from goodlib.value.dispersion import fit_amounts
 from goodlib.value.feature import Past, ordinal, stamp
 from goodlib.value.future import Future, prepare, simulate_future
 from goodlib.value.heuristic import HistoryRegression

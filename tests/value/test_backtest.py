@@ -7,8 +7,8 @@ import pandas as pd
 import pytest
 
 from goodlib.value import heuristic
-from goodlib.value.dispersion import variation
 from goodlib.value.backtest import METHODS, backtest, rolling_origins
+from goodlib.value.dispersion import variation
 from goodlib.value.feature import Past
 from goodlib.value.score import bias, hit_rate, value_captured
 
