@@ -135,6 +135,19 @@ def errors(frame: pd.DataFrame) -> pd.DataFrame:
     return pd.DataFrame(rows)
 
 
+def beta_geo_dert(frame: pd.DataFrame) -> pd.DataFrame:
+    """Errors of the DERT of BG/NBD; where points are hard, mpmath's own series do not converge."""
+    rows = []
+    for position in range(len(frame)):
+        p = frame.iloc[position]
+        history = [frame[k].to_numpy()[position : position + 1] for k in ("x", "recency", "T")]
+        ours = BetaGeo(1, 0).dert(DELTA, *[p[k] for k in ("r", "alpha", "s", "b")], *history)[0]
+        true = exact_beta_geo_dert(p)
+        error = float(abs(ours - true) / true)
+        rows.append({"model": "BG/NBD", "quantity": "DERT", "error": error})
+    return pd.DataFrame(rows)
+
+
 def _near(p: pd.Series, names: list[str], exact: Callable, h: mp.mpf) -> Callable[..., mp.mpf]:
     """The exact log-likelihood some steps of h away in the log parameters, each place once."""
 
@@ -200,4 +213,5 @@ if __name__ == "__main__":
         with np.errstate(all="ignore"):
             found = errors(points(size, hard, seed=1))
             bent = slopes(points(max(size // 10, 5), hard, seed=2))
-            print(table(pd.concat([found, bent])).to_string(float_format="{:.1e}".format))
+            plain = [] if hard else [beta_geo_dert(points(max(size // 5, 5), hard, seed=4))]
+            print(table(pd.concat([found, bent, *plain])).to_string(float_format="{:.1e}".format))
