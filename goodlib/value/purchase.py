@@ -250,6 +250,13 @@ class ParetoNBD(PurchaseModel):
     penalty : float, >= 0
         Holds effects back where data are few: penalty/2 times the sum of the squared effects, each
         for one standard deviation of its covariate.
+
+    Examples
+    --------
+    >>> import pandas as pd
+    >>> one = pd.DataFrame({"frequency": [1], "recency": [1.5], "T": [12.0]})
+    >>> round(ParetoNBD(one).loglike([0.55, 10.58, 0.61, 11.67]), 8)
+    -4.00694866
     """
 
     names = ("r", "alpha", "s", "beta")
@@ -294,6 +301,14 @@ class BetaGeoNBD(PurchaseModel):
     penalty : float, >= 0
         Holds effects back where data are few: penalty/2 times the sum of the squared effects, each
         for one standard deviation of its covariate.
+
+    Examples
+    --------
+    >>> import pandas as pd
+    >>> one = pd.DataFrame({"frequency": [2], "recency": [30.43], "T": [38.86]})
+    >>> fit = BetaGeoNBD(one).fit().at([0.243, 4.414, 0.793, 2.426])  # CDNOW's estimates
+    >>> round(fit.expected_purchases(39).iloc[0], 3)
+    np.float64(1.226)
     """
 
     names = ("r", "alpha", "a", "b")
@@ -361,7 +376,15 @@ class BetaGeoNBD(PurchaseModel):
 
 
 class ModifiedBetaGeoNBD(BetaGeoNBD):
-    """As BetaGeoNBD, and may leave right after the first purchase too (Batislam et al. 2007)."""
+    """As BetaGeoNBD, and may leave right after the first purchase too (Batislam et al. 2007).
+
+    Examples
+    --------
+    >>> import pandas as pd
+    >>> one = pd.DataFrame({"frequency": [1], "recency": [1.5], "T": [12.0]})
+    >>> round(ModifiedBetaGeoNBD(one).loglike([0.55, 10.58, 0.61, 11.67]), 8)
+    -4.11031673
+    """
 
     extra = 1
 
