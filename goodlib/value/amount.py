@@ -190,7 +190,7 @@ class LogNormalSpend(Model):
             covariates = summary
         else:
             index = known.index if summary is None else summary.index
-            strange = ~index.isin(known.index)
+            strange = known.index.get_indexer(index) < 0
             if strange.any():
                 message = (
                     f"amounts must be known of every customer: {strange.sum():,} of {len(index):,} "

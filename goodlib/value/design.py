@@ -62,7 +62,7 @@ def _rows(covariates: pd.DataFrame | None, index: pd.Index) -> pd.DataFrame:
     if covariates is None:
         message = "a formula needs covariates: a frame with its columns, one row a customer."
         raise ValueError(message)
-    lacking = ~index.isin(covariates.index)
+    lacking = covariates.index.get_indexer(index) < 0
     if lacking.any():
         message = (
             f"covariates must be known of every customer: {lacking.sum():,} of {len(index):,} have "
