@@ -146,12 +146,17 @@ def _comments(log: Log) -> pd.DataFrame:
     share = read["days"].rank(method="max") / max(1, len(theirs))
     rows = read[share <= PROMPT] if len(theirs) >= FEW else read
     said = _said(log, rows["until"], rows["customer_id"])
+    length = pd.Series([len(text) for text in said], index=rows.index, dtype=float)
+    share = share[rows.index] * length.rank(ascending=False, method="max") / max(1, len(rows))
     days = np.maximum(1, np.ceil(rows["days"])).astype(int)
     span = [f"{n} day" if n == 1 else f"{n} days" for n in days]
     return _rows(
         rows["customer_id"], rows["until"], "read and commented", -np.log(share[rows.index]),
         [f"Read and commented within {n}{text}." for n, text in zip(span, said, strict=True)],
-        [f"{at:%Y-%m-%d} commented within {n}" for at, n in zip(rows["until"], span, strict=True)],
+        [
+            f"{at:%Y-%m-%d} commented within {n}{text}"
+            for at, n, text in zip(rows["until"], span, said, strict=True)
+        ],
     )  # fmt: skip
 
 

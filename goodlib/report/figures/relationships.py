@@ -142,13 +142,16 @@ def plot_trend(
     lines = by_rater[by_rater["n_ratings"] >= few]
     counts = lines["rater"].value_counts()
     names = [name for name in lines["rater"].unique() if counts[name] >= 2]
-    for name, color in zip(names, style.CYCLE[1:] * 3, strict=False):
+    for name, color in zip(names, style.CYCLE * 3, strict=False):
         part = lines[lines["rater"] == name]
         ax.plot(part["period"], part["score"], color=color, linewidth=1.1, label=str(name))
     ax.fill_between(
-        overall["period"], overall["lower_80"], overall["upper_80"], color=BLUE, alpha=0.15
+        overall["period"], overall["lower_80"], overall["upper_80"], color=INK, alpha=0.12
     )
-    ax.plot(overall["period"], overall["score"], color=BLUE, linewidth=2.6, label="all together")
+    ax.plot(overall["period"], overall["score"], color=INK, linewidth=2.8, label="all together")
+    low, high = ax.get_ylim()
+    if high - low < 1.0:  # a change of tenths of a point is not to look like a landslide
+        ax.set_ylim((low + high) / 2 - 0.5, (low + high) / 2 + 0.5)
     ax.set_ylabel("Score, mix of clients held constant")
     ax.margins(x=0.02)
     if overall["period"].dt.year.max() - overall["period"].dt.year.min() <= 8:

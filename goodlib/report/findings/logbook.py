@@ -1,0 +1,115 @@
+"""Sentences of the chapter on relationships: what the log of the work says."""
+
+from __future__ import annotations
+
+import pandas as pd
+
+from goodlib.relationship.evidence import story, strained
+from goodlib.relationship.respect import Respect
+from goodlib.relationship.signal import Conduct
+from goodlib.report.words import Sentence
+
+SIGNALS = {
+    "their_reply": "how long they take to answer",
+    "asymmetry": "how long they let us wait, beside how soon they chase",
+    "silence": "a silence beyond their own habit",
+    "dismissed": "dismissing work without a comment",
+    "rework": "rounds of rework",
+    "late": "changes after approval",
+    "read": "whether they read what we deliver",
+    "chased": "chasing early",
+    "reciprocity": "whether both sides speak",
+}
+"""The signals as a sentence names them."""
+
+
+def from_the_log(found: pd.DataFrame, called: pd.Series) -> Sentence:
+    """Whom the log alone calls strained, with the weightiest story quoted."""
+    who = strained(found)
+    customers = found["customer_id"].nunique()
+    if not who:
+        return Sentence(
+            "The log holds {events:plural event} worth quoting about {customers:plural client}, "
+            "and nobody in it is strained in three ways at once.",
+            {"events": len(found), "customers": customers},
+        )
+    values = {"n": len(who), "customers": customers, "first": called.get(who[0], who[0])}
+    values["story"] = story(found, who[0])
+    return Sentence(
+        "The log alone calls {n:plural client} strained, in three ways or more at once; first of "
+        "them {first:name}: {story:name}.",
+        values,
+    )
+
+
+def cards(found: pd.DataFrame, heard: Respect, called: pd.Series, show: int = 5) -> pd.DataFrame:
+    """The clients at both ends of the log, each with what was written down."""
+    order = heard.customers.sort_values(kind="stable")
+    order = order[order.index.isin(found["customer_id"])]
+    show = min(show, len(order) // 2)
+    rows = [("strained", c) for c in order.index[:show]]
+    rows += [("warm", c) for c in order.index[::-1][:show]]
+    sides = {"strained": found["weight"] <= 0, "warm": found["weight"] > 0}
+    lines = [(called.get(c, c), side, story(found[sides[side]], c)) for side, c in rows]
+    frame = pd.DataFrame(lines, columns=["name", "evidence_side", "evidence"])
+    frame = frame[frame["evidence"] != ""].rename(columns={"evidence_side": "side"})
+    return frame.set_index("name")
+
+
+def worth_of_log(heard: Respect) -> Sentence:
+    """Whether the log says anything about the ratings that chance would not."""
+    if not heard.n:
+        return Sentence(
+            "Too few clients are both rated and in the log to learn what in it matters; its "
+            "signals count alike here.",
+            {},
+        )
+    values = {"n": heard.n, "gain": heard.gain, "sd": heard.gain_sd}
+    if not heard.helps:
+        return Sentence(
+            "The log adds nothing to what the ratings say: on clients it had not seen it saved "
+            "{gain:.2f} of deviance a client (error {sd:.2f}, {n:plural client}).",
+            values,
+        )
+    weights = heard.weights.sort_values()
+    values["most"] = SIGNALS[weights.idxmax()]
+    return Sentence(
+        "The log tells beforehand what raters will say: on clients it had not seen it saved "
+        "{gain:.2f} of deviance a client (error {sd:.2f}, {n:plural client}); most telling is "
+        "{most:name}.",
+        values,
+    )
+
+
+def disagreement(apart: pd.DataFrame, called: pd.Series) -> Sentence:
+    """Where log and rating contradict each other."""
+    far = apart[apart["contradiction"].abs() > 2.0]
+    values = {"n": len(far), "both": len(apart)}
+    if far.empty:
+        return Sentence(
+            "Log and ratings contradict each other nowhere: all {both:plural client} with both lie "
+            "within what the uncertainty allows.",
+            values,
+        )
+    first = far.iloc[0]
+    values["who"] = called.get(far.index[0], far.index[0])
+    way = "better" if first["contradiction"] > 0 else "worse"
+    return Sentence(
+        "For {n:count} of {both:plural client} log and ratings contradict each other; widest for "
+        f"{{who:name}}, who is rated {way} than the log would have it.",
+        values,
+    )
+
+
+def as_supplier(ours: Conduct, theirs: Conduct) -> Sentence:
+    """Are we a good supplier?"""
+    values = {"ours": ours.reply, "theirs": theirs.reply, "chased": ours.chased, "kept": ours.kept}
+    values |= {"promises": ours.promises, "open": ours.open}
+    text = (
+        "Are we a good supplier? We answer in {ours:.1f} days at the median, clients in "
+        "{theirs:.1f}; they had to chase us in {chased:percent} of the cases"
+    )
+    text += "; we kept {kept:percent} of {promises:plural promise} that named a day" * bool(
+        ours.promises
+    )
+    return Sentence(text + ", and {open:plural question} still wait for us.", values)
