@@ -19,6 +19,10 @@ PSEUDOCOUNT = 0.001
 """What stands in the place of a share of zero."""
 
 
+SMALLEST = 30
+"""A balance of fewer pieces of work than this is not shown."""
+
+
 def closed(parts: np.ndarray, pseudocount: float = PSEUDOCOUNT) -> np.ndarray:
     """Shares that sum to one along the last axis, zeros replaced by `pseudocount` beforehand."""
     parts = np.asarray(parts, float)
@@ -83,6 +87,37 @@ def efforts_of(orders: pd.DataFrame, *, progress: float = 0.8) -> pd.DataFrame:
     return pd.concat([rest[said], skill[said]], ignore_index=True).query("hours > 0")
 
 
+def tables(orders: pd.DataFrame, efforts: pd.DataFrame | None) -> dict[str, pd.DataFrame]:
+    """What work was done, and for whom, as far as a study knows it.
+
+    With hours: both tables are the hours. Without: every order is one engagement, and its money
+    is the effort (`efforts_of`), provided that orders say in a column `good` for whom they were.
+    Neither: none.
+
+    Returns
+    -------
+    dict of up to two frames
+        `work`: pieces of work, one row each, for what each customer gave; `effort`: what the
+        balance is made of. Both: `customer_id`, `date`, `hours`, `good`, `unit`, and columns of
+        the map.
+    """
+    if efforts is not None:
+        both = efforts.assign(unit="hours")
+        return {"work": both, "effort": both}
+    if "good" not in orders or not orders["good"].isin(GOODS).any():
+        return {}
+    names = ["customer_id", "date", "good", *cells(orders)]
+    work = orders[names].assign(hours=1.0, unit="engagements").reset_index(drop=True)
+    return {"work": work, "effort": efforts_of(orders).assign(unit="money")}
+
+
+def chosen(balance: object) -> dict[str, float]:
+    """The balance a study chose, by good; equal shares where it names none."""
+    if balance is None:
+        return dict.fromkeys(GOODS, 1 / 3)
+    return {good: float(getattr(balance, good)) for good in GOODS}
+
+
 def shares(efforts: pd.DataFrame) -> pd.Series:
     """The share of all effort that each good has."""
     unknown = ~efforts["good"].isin(GOODS)
@@ -127,7 +162,9 @@ def over_time(
     every = pd.period_range(months.min(), pd.Timestamp(as_of).to_period("M"), freq="M")
     table = table.reindex(every, fill_value=0.0)
     rolled = table.rolling(min(window_months, len(table))).sum().dropna()
-    rolled = rolled[rolled.sum(axis=1) > 0]
+    pieces = efforts.groupby(months).size().reindex(every, fill_value=0)
+    many = pieces.rolling(min(window_months, len(table))).sum().reindex(rolled.index) >= SMALLEST
+    rolled = rolled[many & (rolled.sum(axis=1) > 0)]
     frame = rolled.div(rolled.sum(axis=1), axis=0)
     frame["hours"] = rolled.sum(axis=1)
     frame["distance"] = aitchison(frame[list(GOODS)].to_numpy(), chosen)

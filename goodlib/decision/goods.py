@@ -23,6 +23,16 @@ PROGRESS = (0.7, 0.9)
 DRAWS = 400
 
 
+NO_WORK = pd.DataFrame(
+    {"customer_id": [], "date": pd.to_datetime([]), "hours": [], "good": [], "unit": []}
+)
+"""A study that does not know for whom its work was done."""
+
+
+NO_RATINGS = pd.DataFrame({"customer_id": [], "item": [], "score": []})
+"""A study without ratings."""
+
+
 class Goods(NamedTuple):
     """The three goods of every customer."""
 
@@ -34,7 +44,7 @@ class Goods(NamedTuple):
     """By good, whether the study has anything to say on it."""
 
 
-def quality(ratings: pd.DataFrame, items: tuple[str, ...], good_from: float) -> pd.DataFrame:
+def quality(ratings: pd.DataFrame, items: tuple[str, ...], good_from: float | None) -> pd.DataFrame:
     """How often a customer's work was rated good on these items, drawn towards all customers'.
 
     Beta-binomial: the share of scores at or above the anchor; a customer with few scores stays
@@ -45,8 +55,9 @@ def quality(ratings: pd.DataFrame, items: tuple[str, ...], good_from: float) -> 
     ratings : DataFrame, one row a score
         `customer_id`, `item`, `score`.
     items : names of the items that are meant
-    good_from : float
-        The anchor: the lowest score that counts as good.
+    good_from : float or None
+        The anchor: the lowest score that counts as good; None: the upper half of all scores given
+        to any item, from the worst to the best.
 
     Returns
     -------
@@ -57,6 +68,8 @@ def quality(ratings: pd.DataFrame, items: tuple[str, ...], good_from: float) -> 
     rows = ratings[ratings["item"].isin(items) & ratings["score"].notna()]
     if rows.empty:
         return pd.DataFrame(columns=["share", "n", "a", "b"])
+    if good_from is None:
+        good_from = (ratings["score"].min() + ratings["score"].max()) / 2
     good = (rows["score"] >= good_from).groupby(rows["customer_id"]).agg(["sum", "size"])
     mean = good["sum"].sum() / good["size"].sum()
     strength = _strength(good["sum"].to_numpy(float), good["size"].to_numpy(float), mean)
@@ -170,8 +183,10 @@ def three_goods(
     }
     curves = random.uniform(*PROGRESS, count)
     ordered = efforts.reset_index(drop=True)
-    taught = total(learned(ordered, progress=curves), recent)
-    usual = total(learned(ordered)[:, None], recent)
+    taught = usual = np.zeros((len(customers), 1))
+    if len(ordered):
+        taught = total(learned(ordered, progress=curves), recent)
+        usual = total(learned(ordered)[:, None], recent)
     others = hours["others"] * _beta(outcome, customers, count, random)
     skill = taught * _beta(performance, customers, count, random)
     money, you = good_for_you(draws_value.iloc[:, :count], paid, through_others, seed)

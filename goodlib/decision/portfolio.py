@@ -44,11 +44,24 @@ def money(orders: pd.DataFrame, margins: pd.Series | None) -> pd.DataFrame:
     return frame
 
 
+def margin_share(value: pd.DataFrame, margin: float | None) -> pd.Series:
+    """Share of an amount that stays with the firm, by customer, for orders without a cost."""
+    if "margin" in value:
+        return value["margin"]
+    return pd.Series(np.nan if margin is None else margin, value.index)
+
+
 def only_for_others(yearly_margin: float, yearly_cost: float) -> float:
     """Months that one year's margin pays for, when all work is given away and nothing comes in."""
     if not yearly_cost > 0:
         return np.nan
     return float(max(yearly_margin, 0.0) / (yearly_cost / 12))
+
+
+def months_left(kept: pd.DataFrame, start: pd.Timestamp, as_of: pd.Timestamp) -> float:
+    """`only_for_others` with the margin and cost of the time from `start`, brought to one year."""
+    years = (as_of - start).days / 365.25
+    return only_for_others(kept["margin"].sum() / years, kept["cost"].sum() / years)
 
 
 def prices(

@@ -32,6 +32,7 @@ TABLES = {
     "prospects": "prospects",
     "efforts": "hours of effort",
     "services": "levels of service",
+    "work": "hours of effort, nor orders that say whom they were good for",
 }
 """The tables of a study, as a sentence names them."""
 

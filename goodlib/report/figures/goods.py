@@ -34,11 +34,12 @@ def plot_balance(
     way = months[list(GOODS)].to_numpy()
     ax.grid(visible=True)
     ax.plot(*way.T, color=style.GRAY, lw=1.6, zorder=2)
-    years = np.flatnonzero(months.index.month == 12)
-    years = years[months.index[years] < months.index[-1]]
-    years = years[:: max(1, len(years) // 6)]
-    ax.scatter(*way[years].T, s=26, color=style.MUTED, zorder=3)
-    for i in years:
+    labelled = [way[-1]]
+    for i in np.flatnonzero(months.index.month == 12):
+        if min(np.abs(way[i] - other).sum() for other in labelled) < 0.12:
+            continue
+        labelled.append(way[i])
+        ax.scatter(*way[i][:, None], s=26, color=style.MUTED, zorder=3)
         note = {"textcoords": "offset points", "fontsize": 9, "color": style.MUTED}
         ax.annotate(f"{months.index[i].year}", _place(way[i]), xytext=(5, 4), **note)
     ax.add_patch(Polygon(_hull(ring), closed=True, fc=style.BLUE, alpha=0.18, ec="none", zorder=2))
@@ -53,9 +54,17 @@ def plot_balance(
     for axis, good in zip((ax.taxis, ax.laxis, ax.raxis), GOODS, strict=True):
         axis.set_major_formatter(lambda x, _: f"{x:.0%}")
         axis.set_tick_params(labelcolor=style.readable(COLORS[good]))
-    ax.set_tlabel(f"{WORDS['others']}\n(only this: all pro bono)", fontsize=10.5)
-    ax.set_llabel(f"{WORDS['skill']}\n(only this: all learning)", fontsize=10.5)
-    ax.set_rlabel(f"{WORDS['you']}\n(only this: all revenue)", fontsize=10.5)
+    corners = (
+        ((1, 0, 0), "pro bono", (0, 26), "bottom"),
+        ((0, 1, 0), "learning", (-6, -30), "top"),
+        ((0, 0, 1), "revenue", (6, -30), "top"),
+    )
+    for (point, only, away, vertical), good in zip(corners, GOODS, strict=True):
+        ax.annotate(
+            f"{WORDS[good]}\n(here: only {only})", _place(np.array(point, float)), xytext=away,
+            textcoords="offset points", ha="center", va=vertical, annotation_clip=False,
+            color=style.readable(COLORS[good]), fontweight="medium",
+        )  # fmt: skip
     return ax
 
 
