@@ -79,7 +79,7 @@ def efforts_of(orders: pd.DataFrame, *, progress: float = 0.8) -> pd.DataFrame:
         `customer_id`, `date`, `hours` (money here), `good`, and the columns of the map.
     """
     known = orders[orders["amount"] > 0].reset_index(drop=True)
-    taught = np.clip(learned(known.assign(hours=1.0), progress=progress), 0, 1)
+    taught = np.clip(learned(known.assign(hours=1.0), progress=progress, size=1.0), 0, 1)
     names = ["customer_id", "date", *cells(known)]
     rest = known[names].assign(good=known["good"], hours=known["amount"] * (1 - taught))
     skill = known[names].assign(good="skill", hours=known["amount"] * taught)

@@ -185,8 +185,9 @@ def three_goods(
     ordered = efforts.reset_index(drop=True)
     taught = usual = np.zeros((len(customers), 1))
     if len(ordered):
-        taught = total(learned(ordered, progress=curves), recent)
-        usual = total(learned(ordered)[:, None], recent)
+        size = 1.0 if "unit" in ordered and (ordered["unit"] == "engagements").all() else None
+        taught = total(learned(ordered, progress=curves, size=size), recent)
+        usual = total(learned(ordered, size=size)[:, None], recent)
     others = hours["others"] * _beta(outcome, customers, count, random)
     skill = taught * _beta(performance, customers, count, random)
     money, you = good_for_you(draws_value.iloc[:, :count], paid, through_others, seed)
@@ -272,16 +273,23 @@ def given_up(goods: Goods, moves: pd.DataFrame, draws_value: pd.DataFrame) -> pd
     )  # fmt: skip
 
 
-def low_on_all(goods: Goods, *, below: float = 0.25) -> pd.Series:
-    """The chance that a customer gives less than `below` of the mean customer's share of every
-    good.
+def low_on_all(goods: Goods, *, below: float = 0.5) -> pd.Series:
+    """The chance that a customer is low on all three goods: good for nobody, as yet.
+
+    Low is less than `below` of what the mean customer gives of a good, the mean over those on whom
+    effort was spent; goods of which the study knows nothing are left out.
+
+    Returns
+    -------
+    Series, customer_id -> chance; missing for customers on whom no effort was spent.
     """
-    chance = np.ones_like(next(iter(goods.draws.values())), dtype=bool)
+    spent = goods.customers[[f"hours_{good}" for good in GOODS]].sum(axis=1).to_numpy() > 0
+    chance = np.ones_like(goods.draws["you"], dtype=bool)
     for good in GOODS:
-        if goods.known[good]:
-            bar = below * goods.draws[good].mean(axis=1).mean()
-            chance &= goods.draws[good] < bar
-    return pd.Series(chance.mean(axis=1), goods.customers.index, name="p_low")
+        if goods.known[good] and spent.any():
+            chance &= goods.draws[good] < below * goods.draws[good][spent].mean()
+    found = pd.Series(chance.mean(axis=1), goods.customers.index, name="p_low")
+    return found.where(spent)
 
 
 def _beta(

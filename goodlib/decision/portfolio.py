@@ -11,7 +11,7 @@ import pandas as pd
 from scipy.optimize import nnls
 
 from goodlib.decision.balance import GOODS
-from goodlib.decision.skill import cells, learned, scatter
+from goodlib.decision.skill import cells, scatter
 
 SMALLEST = 20
 """From fewer customers prices per hour are not told apart."""
@@ -123,9 +123,7 @@ def skills(efforts: pd.DataFrame, start: pd.Timestamp, as_of: pd.Timestamp) -> p
     names = cells(efforts)
     known = efforts.dropna(subset=names).reset_index(drop=True)
     first = known.groupby(names)["date"].transform("min")
-    known = known.assign(
-        taught=learned(known), age=(known["date"] - first).dt.days / 365.25, new=first > start
-    )
+    known = known.assign(age=(known["date"] - first).dt.days / 365.25, new=first > start)
     recent = known[(known["date"] > start) & (known["date"] <= as_of)]
     rows = {}
     for good in (*GOODS, "all"):
@@ -138,7 +136,6 @@ def skills(efforts: pd.DataFrame, start: pd.Timestamp, as_of: pd.Timestamp) -> p
             "age": (part["age"] * part["hours"]).sum() / hours,
             "new_share": part.loc[part["new"], "hours"].sum() / hours,
             "cells": scatter(part.groupby(names)["hours"].sum()),
-            "learned": 1000 * part["taught"].sum() / hours,
         }
     return pd.DataFrame.from_dict(rows, orient="index").rename_axis("good")
 

@@ -28,27 +28,32 @@ def cells(efforts: pd.DataFrame) -> list[str]:
     return found
 
 
-def learned(efforts: pd.DataFrame, *, progress: float | np.ndarray = 0.8) -> np.ndarray:
+def learned(
+    efforts: pd.DataFrame, *, progress: float | np.ndarray = 0.8, size: float | None = None
+) -> np.ndarray:
     """What each piece of work taught the firm, in first engagements of typical size.
 
     Parameters
     ----------
     efforts : DataFrame, one row a piece of work
-        `date`, `hours` (or money, or one for each engagement), and columns of CELL. A row without a
-        cell teaches nothing that can be placed: zero.
+        `customer_id`, `date`, `hours` (one for each engagement where hours are not known), and
+        columns of CELL. A row without a cell teaches nothing that can be placed: zero.
     progress : float or array in (0.5, 1)
         Share to which effort falls with each doubling of experience; an array gives one column
         each.
+    size : float, optional
+        Hours of a first engagement of typical size. Default: the median over customers, cells and
+        calendar years.
 
     Returns
     -------
     array of one number a row (and one column for each of an array of `progress`)
-        One for a first engagement of the median size, 0.07 for a tenth of equal size at 0.8.
+        One for a first engagement of typical size, 0.07 for a tenth of equal size at 0.8.
 
     Examples
     --------
     >>> ten = pd.DataFrame({"date": pd.date_range("2025-01-01", periods=10), "hours": 8.0})
-    >>> taught = learned(ten.assign(skill="statistics"))
+    >>> taught = learned(ten.assign(skill="statistics", customer_id=list("ABCDEFGHIJ")))
     >>> [round(float(x), 2) for x in taught[[0, 1, 9]]]
     [1.0, 0.49, 0.07]
     """
@@ -60,7 +65,7 @@ def learned(efforts: pd.DataFrame, *, progress: float | np.ndarray = 0.8) -> np.
     names = cells(efforts)
     placed = efforts[names].notna().all(axis=1) & (efforts["hours"] > 0)
     order = efforts[placed].sort_values("date", kind="stable")
-    size = float(order["hours"].median()) if len(order) else 1.0
+    size = _size(order, names) if size is None else size
     after = order.groupby(names, sort=False)["hours"].cumsum()
     experience = pd.DataFrame({"before": after - order["hours"], "after": after}) / size
     shape = (len(efforts), *progress.shape)
@@ -74,6 +79,14 @@ def learned(efforts: pd.DataFrame, *, progress: float | np.ndarray = 0.8) -> np.
     )
     taught[rows] = (before - later) / (1.0 - 2.0**-curve)
     return taught
+
+
+def _size(order: pd.DataFrame, names: list[str]) -> float:
+    """The usual size of an engagement: the median over customers, cells and calendar years."""
+    if not len(order):
+        return 1.0
+    by = [order["customer_id"], *(order[name] for name in names), order["date"].dt.year]
+    return float(order["hours"].groupby(by).sum().median())
 
 
 def skill_map(efforts: pd.DataFrame, as_of: str | pd.Timestamp) -> pd.DataFrame:

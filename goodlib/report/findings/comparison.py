@@ -10,6 +10,8 @@ from goodlib.decision.quadrant import QUADRANTS, UNDECIDED, UNKNOWN
 from goodlib.decision.segment import scores
 from goodlib.report.words import Sentence, Words
 
+STILL_THERE = 0.2
+"""From this chance on a customer may still be one."""
 STRENGTH = ((0.2, "hardly"), (0.45, "a little"), (0.7, "fairly well"), (1.01, "closely"))
 
 
@@ -172,8 +174,8 @@ def told(
 ) -> pd.Series:
     """Whose name the picture writes, and why: "matters", "strained" or "missed".
 
-    Missed by money alone are the modest whose relationship is warm beyond doubt; strained the most
-    valuable among the valuable but strained.
+    Missed by money alone are the modest whose relationship is warm beyond doubt and who are likely
+    enough to be customers still; strained the most valuable among the valuable but strained.
     """
     told = pd.Series(None, index=customers.index, dtype=object)
     known = customers[customers["quadrant"] != UNKNOWN]
@@ -182,7 +184,7 @@ def told(
         ("valuable but strained", "residual_value", strained, "strained"),
         ("modest but warm", "relationship_lower_80", missed, "missed"),
     ):
-        group = known[known["quadrant"] == quadrant]
+        group = known[(known["quadrant"] == quadrant) & (known["p_alive"] >= STILL_THERE)]
         told[group[column].nlargest(count).index] = why
     return told
 
@@ -192,7 +194,8 @@ def missed(customers: pd.DataFrame) -> Sentence:
     some = customers[customers["told"] == "missed"].sort_values("relationship", ascending=False)
     if some.empty:
         return Sentence(
-            "Money alone would have missed nobody: no customer of modest value is warm for sure.",
+            "Money alone would have missed nobody: no customer of modest value is warm for sure "
+            "and still there.",
             {},
         )
     values = {"names": listed(some["name"].tolist()), "share": some["residual_value"].sum()}
@@ -346,15 +349,12 @@ def _case(
             "raters": row["n_raters"],
         },
     )
-    said = words.say(people)
-    if evidence is not None:
-        own = evidence[evidence["customer_id"] == customer].sort_values("date")
-        said = " ".join([said, *own["sentence"].tail(2)])
+    said = " ".join([words.say(people), *_seen(customer, row["side"], evidence)])
     if row["side"] == "money":
         question = "Who owns this relationship, and what would make the work better for both?"
         if row["p_alive"] < 0.5:
             question = "Let go in good order, or is somebody to try once more?"
-    elif row["p_alive"] < 0.2:
+    elif row["p_alive"] < STILL_THERE:
         question = "They have left and thought well of us: who keeps in touch, whom can they refer?"
     else:
         question = "What could we do for them that we have not offered?"
@@ -390,6 +390,20 @@ def segments(rfm: pd.DataFrame, value: pd.Series) -> pd.DataFrame:
     """Each customer's scores, segment, and tenth by expected value (1 the best)."""
     tenth = 11 - scores(value, 10)
     return rfm.assign(segment=rfm["segment"].astype(str)).join(tenth.rename("value_tenth"))
+
+
+def _seen(customer: object, side: str, evidence: pd.DataFrame | None) -> list[str]:
+    """What the log of interactions shows of a customer, and whether it speaks for the ratings."""
+    if evidence is None:
+        return []
+    own = evidence[evidence["customer_id"] == customer]
+    if own.empty:
+        return ["Nothing noteworthy in the log."]
+    agrees = own["weight"] < 0 if side == "money" else own["weight"] > 0
+    shown = own[agrees] if agrees.any() else own
+    strongest = shown.loc[shown["weight"].abs().nlargest(2).index].sort_values("date")
+    start = "In the log: " if agrees.any() else "The log shows the opposite: "
+    return [start + "; ".join(strongest["short"]) + "."]
 
 
 def followed(follow_up: pd.DataFrame) -> Sentence:

@@ -69,9 +69,9 @@ def balance_claim(months: pd.DataFrame) -> Sentence:
     now, then = months["distance"].iloc[-1], months["distance"].iloc[max(0, len(months) - 25)]
     values = {"now": now, "then": then}
     if now < 0.85 * then:
-        return Sentence("Effort has moved towards the balance the firm chose", values)
+        return Sentence("In two years effort has moved towards the balance the firm chose", values)
     if now > 1.15 * then:
-        return Sentence("Effort has moved away from the balance the firm chose", values)
+        return Sentence("In two years effort has moved away from the chosen balance", values)
     return Sentence("Effort stays about as far from the chosen balance as it was", values)
 
 
@@ -134,7 +134,7 @@ def low_claim(customers: pd.DataFrame) -> Sentence:
     """How many are low on all three."""
     n = len(customers)
     if not n:
-        return Sentence("Nobody is low on all three goods for sure", {"n": 0})
+        return Sentence("Nobody is low on all three goods beyond reasonable doubt", {"n": 0})
     verb = "is" if n == 1 else "are"
     return Sentence(f"{{n:plural customer}} {verb} not good enough for us, for now", {"n": n})
 
