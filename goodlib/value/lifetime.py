@@ -133,11 +133,17 @@ def _coming(
     purchases: Any, horizon: float, rate: float, summary: pd.DataFrame | None
 ) -> dict[str, np.ndarray]:
     """Expected purchases of each customer within the horizon, plain and discounted."""
+    middle, each = _arrivals(purchases, horizon, summary)
+    return {"expected_purchases": each.sum(axis=1), "dert": each @ np.exp(-rate * middle)}
+
+
+def _arrivals(
+    purchases: Any, horizon: float, summary: pd.DataFrame | None
+) -> tuple[np.ndarray, np.ndarray]:
+    """The middle of each part of the horizon, and purchases of each customer expected in it."""
     ends = np.linspace(0, horizon, STEPS + 1)[1:]
     reached = np.column_stack([purchases.expected_purchases(t, summary) for t in ends])
-    each = np.diff(reached, axis=1, prepend=0.0)
-    dert = each @ np.exp(-rate * (ends - horizon / STEPS / 2))
-    return {"expected_purchases": reached[:, -1], "dert": dert}
+    return ends - horizon / STEPS / 2, np.diff(reached, axis=1, prepend=0.0)
 
 
 def compare_values(
@@ -160,12 +166,13 @@ def compare_values(
         first model's best `top` customers, at its first discount, are among the best here.
     """
     rows, first = [], None
-    given = {"periods_per_year": periods_per_year, "summary": summary}
+    amount = spend.expected_spend(summary)
+    worth = amount * (margin if isinstance(margin, float) else margin.reindex(amount.index))
     for fit in dict.fromkeys(fits):
+        middle, each = _arrivals(fit, horizon, summary)
         for discount in dict.fromkeys(discounts):
-            value = residual_value(fit, spend, margin, horizon=horizon, discount=discount, **given)[
-                "residual_value"
-            ]
+            rate = discount_rate(discount, periods_per_year)
+            value = worth * (each @ np.exp(-rate * middle))
             best = set(value.nlargest(top).index)
             first = best if first is None else first
             name = type(fit.model).__name__

@@ -31,6 +31,17 @@ def choose(fits: list[Any]) -> Any:
     return next((fit for fit in fits if not fit.problems), fits[0])
 
 
+def rivals(fits: list[Any], chosen: Any) -> list[Any]:
+    """The chosen fit and those that might have been chosen, best AIC first.
+
+    Left out is a model without dropout where the others beat it clearly (10 points of AIC): what
+    it says of those who left is not another opinion but a mistake.
+    """
+    worst = chosen.aic + 10
+    others = [fit for fit in fits if fit is not chosen]
+    return [chosen, *(f for f in others if not isinstance(f.model, NBD) or f.aic < worst)]
+
+
 def fit_spend(orders: pd.DataFrame, summary: pd.DataFrame, *, end: Any = None) -> list[Any]:
     """Models of single amounts, fitted to the same repeat purchases, best AIC first.
 

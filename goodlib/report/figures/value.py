@@ -77,7 +77,7 @@ def plot_alive(
     ax = style.axes(ax, height=4.4)
     idle, often = grid.columns.to_numpy(float), grid.index.to_numpy(float)
     drawn = ax.pcolormesh(
-        idle, often, grid, cmap=style.SEQUENTIAL, vmin=0, vmax=1, shading="gouraud"
+        idle, often, grid, cmap=style.SEQUENTIAL, vmin=0, vmax=1, shading="nearest"
     )
     inside = customers[(customers["idle"] <= idle[-1]) & (customers["frequency"] <= often[-1])]
     shown = inside.sample(min(len(inside), 1500), random_state=0)
@@ -92,8 +92,9 @@ def plot_alive(
         mec=style.PAPER,
         mew=0.3,
     )
-    lines = ax.contour(idle, often, grid, [0.5], colors=style.INK, linewidths=1.3)
-    ax.clabel(lines, fmt=lambda _: "50%", fontsize=9)
+    if grid.to_numpy().min() < 0.5 < grid.to_numpy().max():
+        lines = ax.contour(idle, often, grid, [0.5], colors=style.INK, linewidths=1.3)
+        ax.clabel(lines, fmt=lambda _: "50%", fontsize=9)
     bar = ax.figure.colorbar(drawn, ax=ax, pad=0.02)
     bar.outline.set_visible(False)
     bar.set_label("chance still a customer")

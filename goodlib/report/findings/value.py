@@ -325,6 +325,7 @@ def calibration(groups: pd.DataFrame) -> Sentence:
         "held": int(held.sum()),
         "groups": len(groups),
         "worst": str(worst),
+        "word": "repeat purchase" if str(worst) == "1" else "repeat purchases",
         "actual": float(groups.loc[worst, "actual"]),
         "expected": float(groups.loc[worst, "expected"]),
         "customers": int(groups.loc[worst, "customers"]),
@@ -332,7 +333,7 @@ def calibration(groups: pd.DataFrame) -> Sentence:
     return Sentence(
         "Grouped by how often they had bought, the forecast held for {held:count} of "
         "{groups:plural group}; the largest gap is that of the {customers:plural client} with "
-        "{worst:name} repeat purchases: {expected:.3g} each were expected and {actual:.3g} came.",
+        "{worst:name} {word:name}: {expected:.3g} each were expected and {actual:.3g} came.",
         values,
     )
 
