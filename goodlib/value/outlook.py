@@ -14,6 +14,8 @@ from goodlib.value.prospect import ProspectResults, fit_funnel
 from goodlib.value.purchase import ParetoNBD
 from goodlib.value.spend import GammaGamma
 
+PEOPLE = ("name", "stage", "expected_amount", "age", "already_customer", "believable_amount")
+
 
 class Outlook(NamedTuple):
     """What may come of the open prospects."""
@@ -69,7 +71,11 @@ def look_ahead(
         Of the study; none: from the orders' cost or margin.
     draws, seed : int
     """
-    frame = read_funnel(prospects, pd.Timestamp(as_of))
+    try:
+        frame = read_funnel(prospects, pd.Timestamp(as_of))
+    except ValueError as error:
+        nobody = pd.DataFrame(columns=[*PEOPLE], index=pd.Index([], name="prospect_id"))
+        return Outlook(None, str(error), nobody, np.empty(0))
     waiting = frame[frame["outcome"] == ""]
     already = already_customers(waiting, orders["customer_id"].unique())
     people = pd.DataFrame(

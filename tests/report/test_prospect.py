@@ -1,0 +1,153 @@
+"""Sentences and figures on prospects and referrals: true on the demo, and where data lack."""
+
+from types import SimpleNamespace
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from goodlib.history import demo
+from goodlib.report.figures import prospect as figures
+from goodlib.report.findings import prospect as hopes
+from goodlib.report.findings import referral as others
+from goodlib.report.words import Words
+
+SAY = Words("EUR").say
+
+
+class Stand:
+    """What the findings need of a chapter: the study, its tables, and an ear for alerts."""
+
+    def __init__(self, tables):
+        self.tables, self.alerts = tables, []
+        self.study = SimpleNamespace(
+            as_of=pd.Timestamp("2025-12-31"),
+            unit="W",
+            unit_days=7.0,
+            horizon=52.0,
+            discount=0.1,
+            periods_per_year=365.25 / 7,
+            margin=None,
+        )
+
+    def load(self, name):
+        return self.tables[name]
+
+    def has(self, name):
+        return name in self.tables
+
+    def alert(self, sentence, **values):
+        self.alerts.append((sentence, values))
+
+
+@pytest.fixture(scope="module")
+def tables():
+    raw = demo.simulate().tables
+    orders = raw["orders"].rename(
+        columns={"client": "customer_id", "invoiced": "date", "fee": "amount"}
+    )
+    orders = orders[orders["amount"] > 0].assign(date=lambda d: pd.to_datetime(d["date"]))
+    prospects = raw["prospects"].replace("", None)
+    for name in ("first_contact", "outcome_date"):
+        prospects[name] = pd.to_datetime(prospects[name])
+    referrals = raw["referrals"].replace("", np.nan)
+    referrals["would_have_come_anyway"] = referrals["would_have_come_anyway"].astype(float)
+    value = orders.groupby("customer_id")["amount"].sum()
+    draws = pd.DataFrame(np.outer(value, np.full(50, 0.1)), index=value.index)
+    return {
+        "orders": orders,
+        "customers": raw["customers"],
+        "prospects": prospects,
+        "referrals": referrals,
+        "draws_value": draws,
+    }
+
+
+@pytest.fixture(scope="module")
+def outlook(tables):
+    return hopes.ahead(Stand(tables), 50, 1)
+
+
+# --- Laws: what the sentences say is so
+
+
+def test_sentences_of_the_demo_quote_the_frames(tables, outlook):
+    chapter = Stand(tables)
+    assert "48 were won" in SAY(hopes.funnel(outlook))
+    waiting = hopes.waiting(outlook, 12)
+    assert waiting.values["n"] == tables["prospects"]["outcome"].isna().sum() == 30
+    assert waiting.values["won"] == pytest.approx(outlook.people["p_won"].sum())
+    assert "7 have no expected amount" in SAY(hopes.missing(outlook))
+    trial = hopes.try_out(chapter, outlook)
+    kept = hopes.kept(trial)
+    assert kept.values["won"] == trial.replayed["won"].sum()
+    assert "“newest first”" in SAY(kept) or "“largest first”" in SAY(kept)
+
+
+def test_one_list_holds_customers_and_prospects_in_order(tables, outlook):
+    table = hopes.together(Stand(tables), outlook, count=10)
+    assert table["expected_value"].is_monotonic_decreasing
+    assert {"customer", "prospect"} == set(table["kind"])
+    assert table["place"].is_monotonic_increasing
+    assert (table["lower"] <= table["upper"]).all()
+    everybody = hopes.together(Stand(tables), outlook, count=10_000)
+    assert len(everybody) == 240 + 30
+
+
+def test_friends_who_never_paid_are_named(tables):
+    chapter = Stand(tables)
+    values = tables["orders"].groupby("customer_id")["amount"].sum() * 0.1
+    result = others.brought(chapter, values, None, 50, 1)
+    said = others.never_paid(result, tables["orders"])
+    assert said.text.startswith("Three people who never paid us")
+    assert 0.05 < said.values["share"] < 0.2
+    assert "Prof. Amara Nwosu" in said.values["names"]
+    left = others.left_out(result)
+    assert left.values["own"] == pytest.approx(left.values["net"]) == pytest.approx(values.sum())
+    branches = others.branches(result)
+    credited = result.table["attributed"].nlargest(8).sum()
+    assert branches["attributed"].sum() == pytest.approx(credited)
+    assert figures.plot_branches(branches, "EUR").get_xlabel().startswith("own value")
+
+
+def test_figures_name_their_axes(tables, outlook):
+    chapter = Stand(tables)
+    assert "months" in figures.plot_curve(hopes.curve(outlook)).get_xlabel()
+    assert "chance" in figures.plot_open(outlook.people).get_ylabel()
+    groups = hopes.groups(hopes.try_out(chapter, outlook))
+    assert "share that was won" in figures.plot_kept(groups).get_ylabel()
+    best = hopes.together(chapter, outlook, count=5)
+    labels = [text.get_text() for text in figures.plot_best(best, "EUR").get_yticklabels()]
+    assert labels[0].startswith("1  ")
+
+
+# --- Refusals: a study whose prospects cannot serve still has a chapter
+
+
+@pytest.mark.parametrize(
+    ("change", "why"),
+    [
+        ({"outcome": None, "outcome_date": pd.NaT}, "no prospect was won"),
+        ({"outcome": "maybe"}, "outcome must be won, lost or empty"),
+    ],
+)
+def test_prospects_that_cannot_serve_are_an_alert_and_no_more(tables, change, why):
+    chapter = Stand(tables | {"prospects": tables["prospects"].assign(**change)})
+    outlook = hopes.ahead(chapter, 50, 1)
+    assert outlook.fit is None
+    assert why in chapter.alerts[0][1]["why"]
+    trial = hopes.try_out(chapter, outlook)
+    sentences = [
+        hopes.funnel(outlook),
+        hopes.waiting(outlook, 12),
+        hopes.missing(outlook),
+        hopes.kept(trial),
+        hopes.listed(hopes.together(chapter, outlook, count=5), outlook),
+    ]
+    assert all(SAY(sentence) for sentence in sentences)
+    for ax in (
+        figures.plot_curve(hopes.curve(outlook)),
+        figures.plot_open(outlook.people),
+        figures.plot_kept(hopes.groups(trial)),
+    ):
+        assert "nothing to draw" in ax.texts[0].get_text()
