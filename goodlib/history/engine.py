@@ -125,9 +125,13 @@ class Spark:
         except ImportError:
             message = "The engine 'spark' needs pyspark 4 and Java 17: pip install 'pyspark>=4,<5'."
             raise ImportError(message) from None
-        builder = SparkSession.builder.config("spark.ui.enabled", "false")
-        self.session = session or builder.config("spark.sql.session.timeZone", "UTC").getOrCreate()
         self.folder = tempfile.TemporaryDirectory(prefix="goodlib-spark-")
+        builder = (
+            SparkSession.builder.config("spark.ui.enabled", "false")
+            .config("spark.sql.session.timeZone", "UTC")
+            .config("spark.sql.warehouse.dir", self.folder.name)
+        )
+        self.session = session or builder.getOrCreate()
         for words in SPARK_WORDS:
             self.session.sql(words)
 

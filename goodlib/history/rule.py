@@ -28,7 +28,7 @@ def rules(name: str, study: Study, there: set[str]) -> Iterator[Rule]:
     canonical = CANONICAL[name]
     for key in canonical.ids:
         if key in canonical.required:
-            yield Rule(f"{key} is missing", f"{column(key)} is null", "'row ' || line")
+            yield Rule(f"{key} is missing", f"{column(key)} is null", "''")
     for key in (*canonical.dates, *canonical.numbers):
         if key in there:
             raw = column(f"_{key}")
@@ -36,7 +36,7 @@ def rules(name: str, study: Study, there: set[str]) -> Iterator[Rule]:
             yield Rule(f"{key} cannot be read", broken, raw, unreadable=True)
     for key in canonical.required:
         if key in there and key not in canonical.ids and key != "score":
-            yield Rule(f"{key} is missing", f"{column(key)} is null", "'row ' || line")
+            yield Rule(f"{key} is missing", f"{column(key)} is null", "''")
     for key in canonical.dates:
         if key in there:
             old = f"{column(key)} < timestamp '1900-01-01'"
@@ -51,7 +51,7 @@ def rules(name: str, study: Study, there: set[str]) -> Iterator[Rule]:
     if canonical.unique:
         key = column(canonical.unique)
         again = f"row_number() over (partition by {key} order by line) > 1"
-        yield Rule(f"{canonical.unique} comes again", again, "'row ' || line")
+        yield Rule(f"{canonical.unique} comes again", again, "''")
     if name == "ratings":
         yield Rule("no score", "score is null", "coalesce(_score, 'empty')")
     if name == "referrals":
@@ -86,7 +86,7 @@ def judge(engine: DuckDB, name: str, study: Study) -> Iterator[Problem]:
     for broken, count, line in counts.itertuples(index=False):
         rule = applied[int(broken)]
         first = engine.value(
-            f"select concat_ws(' ', {column(who)}, cast({rule.shown} as varchar)) "
+            f"select trim(concat_ws(' ', {column(who)}, cast({rule.shown} as varchar))) "
             f"from judged where line = {int(line)} and broken = {int(broken)} limit 1"
         )
         if rule.unreadable and count > study.options.unreadable_share * total:
@@ -96,5 +96,5 @@ def judge(engine: DuckDB, name: str, study: Study) -> Iterator[Problem]:
                 "date_format or decimal, or raise options.unreadable_share."
             )
             raise ValueError(message)
-        yield (name, rule.name, int(count), f"row {int(line)}: {first}", "left out")
+        yield (name, rule.name, int(count), f"row {int(line)}: {first}".rstrip(": "), "left out")
     engine.table("kept", "select * exclude (broken) from judged where broken is null")

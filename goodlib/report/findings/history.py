@@ -127,13 +127,13 @@ def kept(cohort_frame: pd.DataFrame) -> Sentence:
     }
     if values["age"] == length:
         return Sentence(
-            "Of {n:plural customer}, {first:percent} bought again in the {unit:name} after the one "
-            "they came in.",
+            "Of {n:plural customer}, {first:percent} bought again in the {unit:name} after their "
+            "first.",
             values,
         )
     return Sentence(
-        "Of {n:plural customer}, {first:percent} bought again in the {unit:name} after the one "
-        "they came in; {age:count} {units:name} on, it was {late:percent} (of {n_late:count}).",
+        "Of {n:plural customer}, {first:percent} bought again in the {unit:name} after their "
+        "first; {age:count} {units:name} on, it was {late:percent} (of {n_late:count}).",
         values,
     )
 
@@ -186,8 +186,8 @@ def left_out(problems: pd.DataFrame, orders: pd.DataFrame) -> Sentence:
     if not values["left_out"]:
         return Sentence("All {kept:count} orders of the history are in these numbers", values)
     return Sentence(
-        "{kept:count} rows of orders are in these numbers, {left_out:count} ({share:percent}) were "
-        "left out",
+        "{kept:count} rows of orders are in these numbers; left out: {left_out:count} "
+        "({share:percent})",
         values,
     )
 
