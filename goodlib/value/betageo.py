@@ -200,7 +200,7 @@ class BetaGeo(NamedTuple):
                 stage[j] / total * betainc(self.k * n - j, power + j, share) for j in range(self.k)
             )
             answer += kept * reach
-            if np.all(kept * reach < 1e-13 * answer) or n > 100_000:
+            if np.all(kept * reach <= 1e-13 * answer) or n > 100_000:
                 return answer
             kept = kept * (chance + n - 1) / (a + chance + n - 1)
             n += 1

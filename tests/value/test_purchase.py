@@ -177,6 +177,49 @@ def test_cdnow_growth_of_a_new_customer_at_given_parameters(cdnow_fits):
     assert near([pdf.expected_purchases_new(t) for t in range(10)], expected, 5e-9)
 
 
+def test_cdnow_predictive_draws_and_scores(cdnow_fits, cdnow_summary, rng):
+    """Holdout orders, active customers, Brier and log score at the estimates, once from 2,000
+    draws.
+
+    For MBG/NBD the source's log score, .9774, is not that of the exact chances, .9821: some
+    customers bought as often as none of 2,000 draws does, and what is put for 0 then decides.
+    """
+    n = cdnow_summary["frequency_holdout"].to_numpy()
+    expected = {
+        "ParetoNBD": ((1665, 1527, 1805), 522.5, 0.1620, 0.9874),
+        "BetaGeoNBD": ((1653, 1520, 1790), 617.0, 0.1613, 0.9845),
+        "ModifiedBetaGeoNBD": ((1579, 1450, 1714), 566.3, 0.1614, 0.9821),
+    }
+    for name, (orders, active, brier, score) in expected.items():
+        fit = cdnow_fits[name]
+        chances = fit.p_purchases(sorted({0, *n}), 39.0)
+        buys = 1 - chances[0]
+        assert buys.sum() == pytest.approx(active, abs=1.0)
+        assert ((buys - (n > 0)) ** 2).mean() == pytest.approx(brier, abs=2e-4)
+        came = chances.to_numpy()[np.arange(len(n)), chances.columns.get_indexer(n)]
+        assert -np.log(came).mean() == pytest.approx(score, abs=5e-4)
+        totals = [fit.sample_purchases(fit.params, 39.0, rng).purchases.sum() for _ in range(300)]
+        assert near([np.mean(totals), *np.quantile(totals, [0.025, 0.975])], orders, 30)
+
+
+def test_grocery_answers_at_its_published_parameters(toy):
+    """BTYDplus, HowTo: x = 1 .. 5, t_x = 12, T = 52. Half a digit more where parameters are
+    rounded.
+    """
+    rows = pd.DataFrame({"frequency": [1, 2, 3, 4, 5], "recency": 12.0, "T": 52.0})
+    regular = goodlib.ModifiedBetaGeoNBD(toy.assign(log_gaps=0.0), k=2).fit()
+    regular = regular.at([1.3291751, 2.8125507, 0.4247088, 0.7900283])
+    assert near(100 * regular.p_alive(rows), [15.64, 2.92, 0.39, 0.04, 0.00], 5.1e-3)
+    pareto = goodlib.ParetoNBD(toy).fit().at([0.786, 5.679, 0.386, 5.717])
+    assert near(100 * pareto.p_alive(rows), [31.86, 16.52, 7.28, 2.88, 1.07], 0.03)
+    assert near(pareto.expected_purchases(52, rows), [0.448, 0.363, 0.217, 0.109, 0.049], 1e-3)
+    nbd = goodlib.NBD(toy).fit().at([0.420, 5.245])
+    assert near(nbd.expected_purchases(52, rows), [1.290, 2.199, 3.107, 4.015, 4.924], 1e-3)
+    # for k > 1 BTYDplus approximates: .282 .075 .013 .002 .000; ours is exact (see the oracle)
+    approximate = [0.282, 0.075, 0.013, 0.002, 0.000]
+    assert near(regular.expected_purchases(52, rows), approximate, 5e-3)
+
+
 def test_cdnow_weekly_tracking_matches_btyd_walkthrough(cdnow_fits, cdnow_summary):
     birth = (cdnow_summary["T"].max() - cdnow_summary["T"]).value_counts()
 
@@ -272,12 +315,12 @@ def test_dert_adds_up_the_discounted_growth_of_the_expectation(any_fit, toy):
     """Purchases of each coming stretch of time, discounted from its middle, until nothing is
     left.
     """
-    three, delta = toy.loc[["B", "C", "D"]], 0.05
+    three, delta = toy.loc[["B", "C", "D"]], 0.2
     exact = any_fit.dert(np.expm1(delta), 1.0, three)
-    edges = np.concatenate([np.arange(0, 20, 0.5), np.arange(20, 321, 2.0)])
+    edges = np.concatenate([np.arange(0, 16, 0.8), np.arange(16, 49, 2.0)])
     growth = np.array([any_fit.expected_purchases(t, three) for t in edges])
     middle = np.exp(-delta * (edges[:-1] + edges[1:]) / 2)
-    np.testing.assert_allclose(middle @ np.diff(growth, axis=0), exact, rtol=5e-4)
+    np.testing.assert_allclose(middle @ np.diff(growth, axis=0), exact, rtol=2e-3)
 
 
 def test_chances_sum_to_one_and_to_the_expectation(any_fit, toy):
