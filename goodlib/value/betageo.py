@@ -200,8 +200,11 @@ class BetaGeo(NamedTuple):
                 stage[j] / total * betainc(self.k * n - j, power + j, share) for j in range(self.k)
             )
             answer += kept * reach
-            if np.all(kept * reach <= 1e-13 * answer) or n > 100_000:
+            if np.all(kept * reach <= 1e-13 * answer):
                 return answer
+            if n > 100_000:
+                message = f"t is too long: more than 100,000 purchases of one customer within {t:g}"
+                raise ValueError(message)
             kept = kept * (chance + n - 1) / (a + chance + n - 1)
             n += 1
 
