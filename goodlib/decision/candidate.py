@@ -150,6 +150,18 @@ def level_now(hours: pd.Series, services: pd.DataFrame) -> pd.Series:
     )
 
 
+def drawn_value(people: pd.DataFrame, draws: pd.DataFrame) -> np.ndarray:
+    """Joint draws of good for you, shape (candidates, draws).
+
+    The residual value of each draw, moved so that its mean is the candidate's good for you, which
+    also holds what comes through others; who has no draws stays at the mean.
+    """
+    value = draws.reindex(people.index).to_numpy(float)
+    with np.errstate(invalid="ignore"):
+        around = value - value.mean(axis=1, keepdims=True)
+    return people["good_for_you"].to_numpy(float)[:, None] + np.nan_to_num(around)
+
+
 def _by_id(table: pd.DataFrame) -> pd.DataFrame:
     """The table indexed by its id, the first column that is one."""
     for key in ("prospect_id", "customer_id"):

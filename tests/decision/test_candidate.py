@@ -87,6 +87,13 @@ def test_firmness_counts_the_draws_that_move_the_same_way():
     assert candidate.firmness(shares, now, then).tolist() == pytest.approx([0.7, 0.6, 0.7])
 
 
+def test_draws_of_value_keep_their_spread_around_good_for_you():
+    """Draws 50 and 150 around 100 become 250 and 350 around 300; c has none."""
+    people = pd.DataFrame({"good_for_you": [300.0, 7.0]}, index=["a", "c"])
+    draws = pd.DataFrame([[50.0, 150.0]], index=["a"], columns=["0", "1"])
+    assert candidate.drawn_value(people, draws).tolist() == [[250.0, 350.0], [7.0, 7.0]]
+
+
 # Laws
 
 

@@ -116,8 +116,9 @@ def exploration(model: InvestmentModel, limits: Limits, cost: float) -> Sentence
     return Sentence(
         "{people:plural customer} outside today's best have a chance of {chance:percent} or more "
         "to be among tomorrow's, and about {hits:.0f} of them will be. Reserving {share:percent} "
-        "of the hours for them costs {cost:money} of expected good for us; that exploring pays "
-        "in the end is possible, not shown.",
+        "of the hours for them costs "
+        + ("{cost:money} of expected good for us" if cost > 1 else "nothing in this plan")
+        + "; that exploring pays in the end is possible, not shown.",
         values,
     )
 
@@ -249,6 +250,7 @@ def reasons(plan: pd.DataFrame, model: InvestmentModel) -> pd.Series:
     share = np.abs(change).max(axis=1) / np.maximum(np.abs(change).sum(axis=1), 1e-300)
     explorer, people = model.explorers, model.candidates
     strained = people.get("strained", pd.Series(0.0, people.index)).fillna(0).ge(0.5).to_numpy()
+    owner = people.get("owner", pd.Series(None, people.index, dtype=object))
     chance = people.get("p_top", pd.Series(0.0, people.index)).fillna(0).to_numpy(float)
     said = []
     for i, (before, after) in enumerate(zip(now, then, strict=True)):
@@ -262,6 +264,8 @@ def reasons(plan: pd.DataFrame, model: InvestmentModel) -> pd.Series:
         if explorer[i] and after >= before:
             words.append(f"{percent(chance[i])} chance to be among tomorrow's best")
         if strained[i]:
-            words.append("the relationship is strained: name an owner first")
+            known = isinstance(owner.iloc[i], str)
+            first = f"{owner.iloc[i]} to speak with them" if known else "name an owner"
+            words.append(f"the relationship is strained: {first} first")
         said.append("; ".join(words) + ".")
     return pd.Series(said, plan.index, name="reason")
