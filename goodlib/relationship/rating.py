@@ -51,6 +51,9 @@ class RatingModel:
         One set of thresholds, or one an item (when items use the scale differently).
     central : bool
         Estimate how much each rater keeps to the middle of the scale.
+    years : int, optional
+        Length of the periods whose general level is taken out, so that raters of different times
+        are compared within the same time; without it all times count as one.
     drift : bool
         Estimate how each rater's severity moves with the years, against the other raters.
     reliability : float in (0, 1)
@@ -76,6 +79,7 @@ class RatingModel:
         link: str = "logit",
         thresholds: str = "common",
         central: bool = False,
+        years: int | None = None,
         drift: bool = False,
         reliability: float = 0.5,
         avoid_boundary: bool = True,
@@ -99,7 +103,11 @@ class RatingModel:
         if drift and "date" not in self.ratings:
             message = "Drift needs a `date` for every rating, and the table has no such column."
             raise ValueError(message)
+        if years is not None and "date" not in self.ratings:
+            message = "Periods need a `date` for every rating, and the table has no such column."
+            raise ValueError(message)
         self.link, self.thresholds, self.central, self.drift = link, thresholds, central, drift
+        self.years = years
         self.reliability, self.avoid_boundary = reliability, avoid_boundary
         self.design = design(self.ratings)
 
@@ -163,18 +171,20 @@ class RatingModel:
         upper, lower, sets, names = self._thresholds(item, items)
         columns, extra = [], []
         if self.thresholds == "common" and len(items) > 1:
-            contrast = np.vstack([np.eye(len(items) - 1), -np.ones(len(items) - 1)])
-            columns.append(-contrast[item])
+            columns.append(-_contrast(len(items))[item])
             extra += [f"difficulty[{name}]" for name in items[:-1]]
         if "own" in frame:
             columns.append(frame["own"].to_numpy(float)[:, None])
             extra.append("own_client")
+        if self.years is not None:
+            period, periods = pd.factorize(frame["date"].dt.year // self.years, sort=True)
+            columns.append(_contrast(len(periods))[period])
+            extra += [f"period[{first * self.years}]" for first in periods[:-1]]
         customer, customers = pd.factorize(frame["customer_id"])
         rater, raters = pd.factorize(frame["rater"])
         if self.drift and adjust:
             years = self._years()
-            contrast = np.vstack([np.eye(len(raters) - 1), -np.ones(len(raters) - 1)])
-            columns.append(-contrast[rater] * years[:, None])
+            columns.append(-_contrast(len(raters))[rater] * years[:, None])
             extra += [f"drift[{name}]" for name in raters[:-1]]
         pair, pairs = pd.factorize(customer.astype(np.int64) * len(raters) + rater)
         occasion, occasions = pd.factorize(self._occasion(pair))
@@ -288,6 +298,11 @@ class RatingModel:
             f"Severity is not adjusted for: the raters fall into {groups} groups that share no "
             f"customer. {self.design.cure(self.ratings)}. {widened}."
         ]
+
+
+def _contrast(n: int) -> np.ndarray:
+    """n levels in n - 1 columns whose effects sum to zero."""
+    return np.vstack([np.eye(n - 1), -np.ones(n - 1)])
 
 
 def _option(name: str, value: str, options: Sequence[str]) -> None:

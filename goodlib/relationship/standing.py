@@ -267,7 +267,10 @@ class Relationship:
             pair=np.zeros_like(self.effects.pair), occasion=np.zeros_like(self.effects.occasion)
         )
         par = self.data.natural(self.psi)
-        eta = data.x @ par.beta + data.carry(plain)
+        named = np.array([name.startswith("period[") for name in self.names], dtype=bool)
+        first_beta = int(sum(data.sets))
+        level = named[first_beta : first_beta + par.beta.size]
+        eta = data.x @ np.where(level, 0.0, par.beta) + data.carry(plain)
         observed = self._points[self._score]
         left = observed - self._expected_each(eta)
         first = ratings["date"].dt.year // years * years

@@ -225,6 +225,27 @@ def test_draws_have_the_moments_of_the_customers(rated):
     assert draws.equals(found.draws(4000, seed=1))
 
 
+def test_raters_of_different_times_are_compared_within_their_time():
+    # all scores fall by a point's worth while the lenient rater leaves and the strict one comes
+    random = np.random.default_rng(12)
+    good = random.normal(0, 1, 80)
+    rows = []
+    for year, level, raters in ((2000, 1.5, ("old", "both")), (2020, -1.5, ("new", "both"))):
+        for c in range(80):
+            for rater in raters:
+                eta = good[c] + level + random.logistic()
+                rows.append((c, rater, f"{year}-06-30", 1 + int((eta > np.r_[-2, -1, 1, 2]).sum())))
+    frame = pd.DataFrame(rows, columns=["customer_id", "rater", "date", "score"])
+    naive = RatingModel(frame, SCALE).fit()
+    within = RatingModel(frame, SCALE, years=1).fit()
+    assert naive.stricter("new", "old")[0] > 1.0
+    difference, sd = within.stricter("new", "old")
+    assert abs(difference) < 2.5 * sd
+    change = within.over_time()["score"].diff().iloc[1]
+    raw = frame.groupby("date")["score"].mean().diff().iloc[1]
+    assert change == pytest.approx(raw, abs=0.2)
+
+
 def test_old_ratings_count_less_and_the_interval_widens(rated):
     ratings, _, _ = rated
     old = RatingModel(ratings, SCALE, as_of="2034-01-01", half_life="1826D").fit()
