@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from numbers import Real
 from typing import Any
 
 import numpy as np
@@ -197,7 +198,7 @@ def _counts(n: int | list[int]) -> list[int]:
 
 def _length(t: float) -> float:
     """A length of time, checked."""
-    if not (np.isscalar(t) and np.isfinite(t) and t >= 0):
+    if not (isinstance(t, Real) and np.isfinite(t) and t >= 0):
         message = (
             f"t must be a finite length of time, zero or more, in the summary's unit: got {t!r}"
         )

@@ -36,10 +36,8 @@ class Problem(NamedTuple):
         return f"{self.name}: {self.evidence}. {self.cure}."
 
 
-class Test(NamedTuple):
+class ChiSquare(NamedTuple):
     """A test of a restriction: statistic, degrees of freedom, p-value."""
-
-    __test__ = False  # not one of pytest's
 
     statistic: float
     df: int
@@ -293,7 +291,7 @@ class Results:
         columns = {"estimate": estimate, "std_err": error}
         return pd.DataFrame(columns | {"lower": estimate - reach, "upper": estimate + reach})
 
-    def lr_test(self, restricted: Results) -> Test:
+    def lr_test(self, restricted: Results) -> ChiSquare:
         """Likelihood-ratio test of `restricted`, a nested model fitted to the same data.
 
         The chi-square law holds inside the parameter space; where the restriction lies on its edge
@@ -308,9 +306,9 @@ class Results:
             )
             raise ValueError(message)
         statistic = max(0.0, 2 * (self.llf - restricted.llf))
-        return Test(statistic, df, float(chdtrc(df, statistic)))
+        return ChiSquare(statistic, df, float(chdtrc(df, statistic)))
 
-    def wald_test(self, values: Mapping[str, float]) -> Test:
+    def wald_test(self, values: Mapping[str, float]) -> ChiSquare:
         """Wald test that the named parameters have these `values`, on the scale of the fit."""
         unknown = [name for name in values if name not in self.params.index]
         if unknown:
@@ -324,7 +322,7 @@ class Results:
         target[log] = np.log(target[log])
         gap = self.optimum.theta[which] - target
         statistic = float(gap @ np.linalg.solve(self.covariance[np.ix_(which, which)], gap))
-        return Test(statistic, len(which), float(chdtrc(len(which), statistic)))
+        return ChiSquare(statistic, len(which), float(chdtrc(len(which), statistic)))
 
     def at(self, params: Mapping[str, float]) -> Results:
         """The same model and data at other parameters, such as one draw of the posterior.

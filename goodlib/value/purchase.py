@@ -228,7 +228,7 @@ class NBD(PurchaseModel):
         Columns `frequency`, `recency`, `T`, in one unit of time.
     """
 
-    names = ("r", "alpha")
+    names: tuple[str, ...] = ("r", "alpha")
     law = NegativeBinomial()
 
     def _guess(self, length: float) -> list[float]:
@@ -259,7 +259,7 @@ class ParetoNBD(PurchaseModel):
     -4.00694866
     """
 
-    names = ("r", "alpha", "s", "beta")
+    names: tuple[str, ...] = ("r", "alpha", "s", "beta")
 
     def __init__(
         self,
@@ -311,7 +311,7 @@ class BetaGeoNBD(PurchaseModel):
     np.float64(1.226)
     """
 
-    names = ("r", "alpha", "a", "b")
+    names: tuple[str, ...] = ("r", "alpha", "a", "b")
     extra = 0
 
     def __init__(

@@ -76,7 +76,7 @@ def regularity(orders: pd.DataFrame, *, end: str | date, alpha: float = 0.05) ->
 class Gaps(Model):
     """Times between purchases as shares of their sum: Dirichlet(k, ..., k) for each customer."""
 
-    names = ("k",)
+    names: tuple[str, ...] = ("k",)
     results = Results
 
     def __init__(self, gaps: pd.Series) -> None:
