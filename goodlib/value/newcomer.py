@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from goodlib.value.lifetime import discount_rate
+from goodlib.value.lifetime import discount_rate, draw_params
 
 
 def new_customer_value(
@@ -44,8 +44,8 @@ def new_customer_value(
     array, shape (draws,), currency
     """
     random = np.random.default_rng(seed)
-    often = purchases.posterior(draws=draws, seed=seed).params
-    much = spend.posterior(draws=draws, seed=seed + 1).params
+    often = draw_params(purchases, draws, seed).params
+    much = draw_params(spend, draws, seed + 1).params
     nobody = pd.DataFrame({"frequency": [0], "recency": [0.0], "T": [0.0]})
     later = np.array(
         [

@@ -16,6 +16,9 @@ from goodlib.value.spend import GammaGamma
 
 PEOPLE = ("name", "stage", "expected_amount", "age", "already_customer", "believable_amount")
 
+SCORES = ("p_won", "p_won_lower_80", "p_won_upper_80", "value_if_won", "value_if_won_lower_80")
+SCORES += ("value_if_won_upper_80", "expected_value", "expected_rank")
+
 
 class Outlook(NamedTuple):
     """What may come of the open prospects."""
@@ -25,9 +28,10 @@ class Outlook(NamedTuple):
     refusal: str
     """Why; empty where there is a fit."""
     people: pd.DataFrame
-    """One row an open prospect, best first: the columns of `score_prospects`, with name, stage,
-    expected_amount (the firm's own), believable_amount (the same, missing where it exceeds every
-    amount that was ever won), age (days since first contact), already_customer."""
+    """One row an open prospect, best first: the columns of `score_prospects` (missing where there
+    is no fit), with name, stage, expected_amount (the firm's own), believable_amount (the same,
+    missing where it exceeds every amount that was ever won), age (days since first contact),
+    already_customer."""
     new_customer: np.ndarray
     """Draws of what a new customer is worth within the horizon; empty where nobody is new."""
 
@@ -74,7 +78,7 @@ def look_ahead(
     try:
         frame = read_funnel(prospects, pd.Timestamp(as_of))
     except ValueError as error:
-        nobody = pd.DataFrame(columns=[*PEOPLE], index=pd.Index([], name="prospect_id"))
+        nobody = pd.DataFrame(columns=[*PEOPLE, *SCORES], index=pd.Index([], name="prospect_id"))
         return Outlook(None, str(error), nobody, np.empty(0))
     waiting = frame[frame["outcome"] == ""]
     already = already_customers(waiting, orders["customer_id"].unique())
@@ -91,25 +95,24 @@ def look_ahead(
     most = amounts[frame["outcome"].reindex(amounts.index) == "won"].max()
     beyond = people["expected_amount"] > (most if most > 0 else np.inf)
     people["believable_amount"] = people["expected_amount"].mask(beyond)
+    share, new = float(margins(orders, margin).mean()), np.empty(0)
     try:
         fit = fit_funnel(frame.reset_index(), as_of=as_of)
+        if not already.all():
+            new = new_customer_value(
+                ParetoNBD(summary).fit(),
+                GammaGamma(summary).fit(),
+                share,
+                horizon=horizon,
+                discount=discount,
+                periods_per_year=periods_per_year,
+                draws=max(draws, 1000),
+                seed=seed,
+            )
     except ValueError as error:
-        return Outlook(None, str(error), people, np.empty(0))
+        unknown = people.assign(**dict.fromkeys(SCORES, np.nan))
+        return Outlook(None, str(error), unknown, np.empty(0))
     chance = fit.draw_p_won(days, draws, seed).loc[people.index]
-    share = float(margins(orders, margin).mean())
-    new = np.empty(0)
-    if not already.all():
-        often, much = ParetoNBD(summary).fit(), GammaGamma(summary).fit()
-        new = new_customer_value(
-            often,
-            much,
-            share,
-            horizon=horizon,
-            discount=discount,
-            periods_per_year=periods_per_year,
-            draws=max(draws, 1000),
-            seed=seed,
-        )
     worth = _worth(waiting, people, frame, orders, new, share, draws, seed)
     scored = score_prospects(chance, worth, customers=customers, seed=seed)
     return Outlook(fit, "", people.loc[scored.index].join(scored), new)

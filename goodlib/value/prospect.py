@@ -371,7 +371,7 @@ def fit_funnel(
     """The fit that describes the funnel best (AIC): Weibull or log-normal, with or without groups.
 
     A column of `columns` may explain who never converts where it has 2 to 10 groups with at least
-    three prospects won and three not won in each.
+    three prospects won and three not won in each. Raises ValueError where no fit is identified.
     """
     plain = [ProspectModel(prospects, as_of=as_of, time=law).fit() for law in FAMILIES]
     fits, frame = list(plain), plain[0].model.frame
@@ -383,7 +383,10 @@ def fit_funnel(
             model = ProspectModel(prospects, as_of=as_of, time=law, never=column)
             fits.append(model.fit())
     sound = [fit for fit in fits if np.isfinite(fit.covariance).all()]
-    return min(sound or plain, key=lambda fit: fit.aic)
+    if not sound:
+        message = f"the funnel does not say when prospects are won. {plain[0].problems[0]}"
+        raise ValueError(message)
+    return min(sound, key=lambda fit: fit.aic)
 
 
 def _matrix(formula: str, frame: pd.DataFrame, role: str) -> pd.DataFrame:

@@ -121,6 +121,16 @@ def test_figures_name_their_axes(tables, outlook):
     assert labels[0].startswith("1  ")
 
 
+def test_a_funnel_without_open_prospects_has_its_sentences_too(tables):
+    closed = tables["prospects"].dropna(subset="outcome")
+    chapter = Stand(tables | {"prospects": closed})
+    outlook = hopes.ahead(chapter, 50, 1)
+    assert SAY(hopes.waiting(outlook, 12)) == "0 prospects stand open today."
+    assert "nothing to draw" in figures.plot_open(outlook.people).texts[0].get_text()
+    assert SAY(hopes.listed(hopes.together(chapter, outlook, count=5), outlook))
+    assert SAY(hopes.missing(outlook))
+
+
 # --- Refusals: a study whose prospects cannot serve still has a chapter
 
 
@@ -135,6 +145,7 @@ def test_prospects_that_cannot_serve_are_an_alert_and_no_more(tables, change, wh
     chapter = Stand(tables | {"prospects": tables["prospects"].assign(**change)})
     outlook = hopes.ahead(chapter, 50, 1)
     assert outlook.fit is None
+    assert outlook.people["p_won"].isna().all()
     assert why in chapter.alerts[0][1]["why"]
     trial = hopes.try_out(chapter, outlook)
     sentences = [

@@ -36,8 +36,8 @@ def plot_open(people: pd.DataFrame, *, names: int = 6, ax: Axes | None = None) -
     `people`: one row an open prospect, `age` (days), `p_won`, `stage`, `name`, `expected_value`.
     """
     ax = style.axes(ax)
-    shown = people.dropna(subset=["age"])
-    if "p_won" not in people or shown.empty:
+    shown = people.dropna(subset=["age", "p_won"])
+    if shown.empty:
         return _nothing(ax, "no open prospect with a first contact and a chance: nothing to draw")
     stages = list(dict.fromkeys(shown["stage"].fillna("unknown")))[:6]
     many = len(shown) > 150

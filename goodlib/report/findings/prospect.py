@@ -170,7 +170,10 @@ def try_out(chapter: Chapter, outlook: Outlook) -> Trial:
             origins.append(origin)
     if not origins:
         return Trial(pd.DataFrame(), pd.DataFrame())
-    replayed = replay(frame.reset_index(), origins[::-1], days=days, as_of=end)
+    try:
+        replayed = replay(frame.reset_index(), origins[::-1], days=days, as_of=end)
+    except ValueError:  # an earlier funnel that says nothing yet
+        return Trial(pd.DataFrame(), pd.DataFrame())
     return Trial(replayed, judge(replayed))
 
 
