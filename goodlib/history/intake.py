@@ -130,18 +130,18 @@ def _read(engine: DuckDB, study: Study, name: str, part: Table) -> _Part:
     rejected = _try(name, lambda: source.load(engine, "raw", part, study.data))
     total = int(engine.value("select count(*) from raw"))
     problems: list[reading.Problem] = []
-    if rejected.count:
-        lines = total + rejected.count
-        if rejected.count > study.options.unreadable_share * lines:
+    if rejected.n:
+        lines = total + rejected.n
+        if rejected.n > study.options.unreadable_share * lines:
             message = (
-                f"{name}: lines of a file must have the fields of its header: {rejected.count:,} "
+                f"{name}: lines of a file must have the fields of its header: {rejected.n:,} "
                 f"of {lines:,} have not (first: {rejected.first}), more than "
                 f"{study.options.unreadable_share:.0%}. Is the delimiter right, are texts with "
                 "line breaks quoted? Mend the file or raise options.unreadable_share."
             )
             raise IntakeError(message)
         said = "left out: not the fields of the header"
-        problems.append((name, "line is no row", rejected.count, rejected.first, said))
+        problems.append((name, "line is no row", rejected.n, rejected.first, said))
     if not total:
         message = f"{name}: a table needs rows, and {part.file or 'its source'} has none."
         raise IntakeError(message)
@@ -161,7 +161,7 @@ def _read(engine: DuckDB, study: Study, name: str, part: Table) -> _Part:
         _try(name, lambda: reading.check_scale(engine, part))
     frame = engine.frame("select * exclude (line) from kept order by line")
     frame = frame.drop(columns=[key for key in frame if key.startswith("_")])
-    return _Part(frame, problems, total * items + rejected.count)
+    return _Part(frame, problems, total * items + rejected.n)
 
 
 def _stage(engine: DuckDB, name: str, canonical: Canonical, part: Table) -> None:

@@ -29,7 +29,7 @@ class AmbiguousDates(ValueError):
 
 
 def parse(engine: DuckDB, name: str, canonical: Canonical, part: Table) -> Iterator[Problem]:
-    """Makes `parsed` from `staged`: typed columns, and `_column` with the text as it was."""
+    """Makes `parsed` from `staged`: typed columns, and `_column` with what was there before."""
     types = engine.columns("staged")
     chosen = ["line"]
     for key, kind in types.items():
@@ -37,14 +37,15 @@ def parse(engine: DuckDB, name: str, canonical: Canonical, part: Table) -> Itera
             continue
         sql = column(key)
         text = _text(sql, kind)
+        given = text if kind == "VARCHAR" else sql
         if key in canonical.dates:
             parsed, note = _date(engine, name, key, kind, part)
             if note:
                 yield note
-            chosen += [f"{parsed} as {sql}", f"{text} as {column('_' + key)}"]
+            chosen += [f"{parsed} as {sql}", f"{given} as {column('_' + key)}"]
         elif key in canonical.numbers:
             chosen += [f"{_number(engine, key, kind, part)} as {sql}"]
-            chosen += [f"{text} as {column('_' + key)}"]
+            chosen += [f"{given} as {column('_' + key)}"]
         elif name == "ratings" and key == "score":
             chosen += [f"{_score(text, part)} as score", f"{text} as _score"]
         else:

@@ -18,7 +18,7 @@ DELIMITERS = (",", ";", "\t", "|")
 class Rejected(NamedTuple):
     """Lines of a file that could not be read as rows."""
 
-    count: int
+    n: int
     first: str
 
 

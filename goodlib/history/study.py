@@ -284,7 +284,7 @@ class Study(_Strict):
         """Units of time in a year."""
         return 365.25 / self.unit_days
 
-    def _check_files(self, tree: yaml.Node) -> None:
+    def _check_files(self, tree: yaml.Node | None) -> None:
         problems = []
         for name in self.tables:
             line = _line(tree, ("tables", name, "file")) or _line(tree, ("tables", name))
@@ -299,7 +299,7 @@ class Study(_Strict):
             raise StudyError("\n".join(problems))
 
 
-def _explain(problem: Any, tree: yaml.Node, name: str) -> str:
+def _explain(problem: Any, tree: yaml.Node | None, name: str) -> str:
     """One validation problem as a sentence with the line it stands on."""
     where = tuple(part for part in problem["loc"] if not _branch(part))
     key = ".".join(str(part) for part in where) or "the file"
