@@ -94,7 +94,6 @@ def coverage() -> None:
         "one item": ({"items": 1}, {}),
         "three visits, days of sd 0.5": ({"dates": 3, "day": 0.5}, {}),
         "200 customers, 12 raters, 2 each": (many, {}),
-        "the same, probit fitted to logit": (many, {"link": "probit"}),
         "the same, plain maximum likelihood": (many, {"avoid_boundary": False}),
         "the same, centrality estimated": (many, {"central": True}),
         "one rater alone, reliability .5": ({"raters": 1, "overlap": 1}, {}),

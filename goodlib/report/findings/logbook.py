@@ -34,7 +34,7 @@ def from_the_log(found: pd.DataFrame, called: pd.Series) -> Sentence:
             {"events": len(found), "customers": customers},
         )
     values = {"n": len(who), "customers": customers, "first": called.get(who[0], who[0])}
-    values["story"] = story(found, who[0])
+    values["story"] = story(found[found["weight"] <= 0], who[0])
     return Sentence(
         "The log alone calls {n:plural client} strained, in three ways or more at once; first of "
         "them {first:name}: {story:name}.",
