@@ -150,3 +150,8 @@ def test_the_study_reads_every_canonical_table(tmp_path):
         assert len(frame) > 0, name
     problems = pd.read_parquet(tmp_path / "demo" / "intake.parquet")
     assert {"refund", "no score"} <= set(problems["rule"])
+
+
+def test_no_chapter_and_no_room_reads_the_truth():
+    for path in [*ROOT.glob("notebooks/*.ipynb"), *ROOT.glob("studies/*.yml")]:
+        assert "demo-truth" not in path.read_text(encoding="utf-8"), path.name
