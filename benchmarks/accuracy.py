@@ -102,7 +102,7 @@ def exact_beta_geo_dert(p: pd.Series) -> mp.mpf:
         return weight * R / chance * mp.exp(z) * mp.expint(R + 1, z)
 
     with mp.workdps(20):
-        cuts = [-160, -80, -40, -20, -12, -8, -6, -4, -2, 0, 2, 4, 8, 16, 40, 80]
+        cuts = [-640, -320, -160, -80, -40, -20, -12, -8, -6, -4, -2, 0, 2, 4, 8, 16, 40, 80]
         mean = mp.quad(inner, cuts) / mp.beta(a, B)
     return exact_beta_geo(p)["P(alive)"] * mean
 
