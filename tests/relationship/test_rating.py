@@ -246,6 +246,29 @@ def test_raters_of_different_times_are_compared_within_their_time():
     assert change == pytest.approx(raw, abs=0.2)
 
 
+def test_a_planted_bias_for_own_clients_and_a_planted_drift_come_back():
+    random = np.random.default_rng(21)
+    good = random.normal(0, 1, 150)
+    rows = []
+    for c in range(150):
+        for rater in range(4):
+            for year in (2018, 2021, 2024):
+                own = c % 4 == rater
+                strict = 0.25 * (year - 2021) * (rater == 0)
+                eta = good[c] + 0.8 * own - strict + random.logistic()
+                score = 1 + int((eta > np.r_[-2, -1, 1, 2]).sum())
+                rows.append((c, f"r{rater}", f"{year}-06-30", own, score))
+    frame = pd.DataFrame(rows, columns=["customer_id", "rater", "date", "own", "score"])
+    found = RatingModel(frame, SCALE, drift=True).fit()
+    low, high = found.conf_int(0.01).loc["own_client"]
+    assert low < 0.8 < high
+    assert low > 0.3
+    raters = found.raters
+    # the common part of a drift is the customers': 0.25 of one in four is 0.1875 above the mean
+    assert abs(raters.loc["r0", "drift"] - 0.1875) < 3 * raters.loc["r0", "drift_sd"]
+    assert raters["drift"].sum() == pytest.approx(0.0, abs=1e-9)
+
+
 def test_old_ratings_count_less_and_the_interval_widens(rated):
     ratings, _, _ = rated
     old = RatingModel(ratings, SCALE, as_of="2034-01-01", half_life="1826D").fit()

@@ -153,6 +153,41 @@ def show_severity(chapter: Chapter, relation: Relationship) -> None:
         )
 
 
+def with_owner(chapter: Chapter, staff: pd.DataFrame) -> pd.DataFrame:
+    """Marks scores that people gave to their own clients, where the study says whose they are."""
+    customers = chapter.load("customers") if chapter.has("customers") else pd.DataFrame()
+    if "owner" not in customers or "own" in staff:
+        return staff
+    owner = staff["customer_id"].map(customers.set_index("customer_id")["owner"])
+    own = owner == staff["rater"]
+    return staff.assign(own=own) if own.any() and not own.all() else staff
+
+
+def own_clients(relation: Relationship) -> Sentence:
+    """Whether people think better of their own clients."""
+    if "own_client" not in relation.params:
+        return Sentence(
+            "Whether people think better of their own clients cannot be told: the study does not "
+            "say whose client is whose.",
+            {},
+        )
+    bias, sd = relation.params["own_client"], relation.bse["own_client"]
+    average = relation.expected_score(0.0)
+    values = {"points": abs(float(relation.expected_score(bias) - average))}
+    if abs(bias) < 2.0 * sd:
+        return Sentence(
+            "Of their own clients people think neither better nor worse than of others' "
+            "({points:.2f} points, which chance explains).",
+            values,
+        )
+    word = "better" if bias > 0 else "worse"
+    return Sentence(
+        f"Of their own clients people think {word} than others do of the same client, by "
+        "{points:.2f} points; that too is taken out.",
+        values,
+    )
+
+
 def client_side(ratings: pd.DataFrame, scale: list, options: dict) -> Relationship | None:
     """The fit of the clients' own ratings; None where the study has none."""
     theirs = by_side(ratings, "client")
