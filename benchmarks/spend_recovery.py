@@ -86,9 +86,17 @@ CASES = [
         NORMAL,
         lambda seed, n: LogNormalSpend(repeat_amounts(orders("normal", n, seed))),
     ),
-    ("BetaGeoBetaBinomial, 8 chances", CHANCES, lambda seed, n: BetaGeoBetaBinomial(chances(2 * n, 8, seed))),
-    ("ShiftedBetaGeometric, 7 renewals", CONTRACTS, lambda seed, n: ShiftedBetaGeometric(contracts(n, 7, seed))),
-]  # fmt: skip
+    (
+        "BetaGeoBetaBinomial, 8 chances",
+        CHANCES,
+        lambda seed, n: BetaGeoBetaBinomial(chances(2 * n, 8, seed)),
+    ),
+    (
+        "ShiftedBetaGeometric, 7 renewals",
+        CONTRACTS,
+        lambda seed, n: ShiftedBetaGeometric(contracts(n, 7, seed)),
+    ),
+]
 
 
 def likelihood(sets: int) -> None:
