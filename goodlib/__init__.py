@@ -6,6 +6,12 @@ The rooms, in the way of the data (docs/architecture.md):
             -> relationship ->
 """
 
+from goodlib.decision.association import pairs, rank_biased_overlap, weighted_kappa
+from goodlib.decision.balance import aitchison
+from goodlib.decision.comparison import association, sides, transition
+from goodlib.decision.goods import three_goods
+from goodlib.decision.quadrant import quadrants, rank_gap
+from goodlib.decision.segment import rfm, whale_curve
 from goodlib.history import Study, read_orders, summarize
 from goodlib.relationship import RatingModel, krippendorff_alpha
 from goodlib.value.amount import LogNormalSpend, repeat_amounts
@@ -35,19 +41,31 @@ __all__ = [
     "RatingModel",
     "ShiftedBetaGeometric",
     "Study",
+    "aitchison",
+    "association",
     "backtest",
     "choose_k",
     "compare",
     "forecast",
     "krippendorff_alpha",
     "log_gaps",
+    "pairs",
+    "quadrants",
+    "rank_biased_overlap",
+    "rank_gap",
     "read_orders",
     "referral_value",
     "regularity",
     "repeat_amounts",
     "residual_value",
+    "rfm",
+    "sides",
     "simulate_future",
     "summarize",
+    "three_goods",
     "tomorrows_best",
+    "transition",
+    "weighted_kappa",
+    "whale_curve",
 ]
 __version__ = "0.1.0"

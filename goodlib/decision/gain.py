@@ -15,7 +15,7 @@ from statsmodels.genmod.generalized_linear_model import GLM
 from goodlib.decision.association import top_count
 from goodlib.relationship.rating import RatingModel
 
-PENALTY = 0.01
+PENALTY = 0.001
 """Ridge penalty of the forecasts, so that a perfect separation of few customers stays finite."""
 SMALLEST = 40
 """Fewer customers do not show a gain of the size that ratings can have."""

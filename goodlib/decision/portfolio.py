@@ -61,7 +61,7 @@ def only_for_others(yearly_margin: float, yearly_cost: float) -> float:
 def months_left(kept: pd.DataFrame, start: pd.Timestamp, as_of: pd.Timestamp) -> float:
     """`only_for_others` with the margin and cost of the time from `start`, brought to one year."""
     years = (as_of - start).days / 365.25
-    return only_for_others(kept["margin"].sum() / years, kept["cost"].sum() / years)
+    return only_for_others(kept["margin"].sum() / years, kept["cost"].sum(min_count=1) / years)
 
 
 def prices(
@@ -153,7 +153,7 @@ def sources(
     """
     first = efforts.sort_values("date", kind="stable").groupby("customer_id")["good"].first()
     words = {"others": "work given away", "skill": "work to learn from", "you": "paid work"}
-    began = first.reindex(value.index).map(words).fillna("no hours known")
+    began = first.reindex(value.index).map(words).fillna("nothing known")
     if referrals is not None:
         sent = value.index.isin(referrals["referred_id"])
         began = began.where(~(sent & (began == "paid work")), "paid work, sent by others")

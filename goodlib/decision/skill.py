@@ -108,6 +108,12 @@ def skill_map(efforts: pd.DataFrame, as_of: str | pd.Timestamp) -> pd.DataFrame:
     return frame
 
 
+def placed(efforts: pd.DataFrame) -> float:
+    """The share of the work that names a cell of the map."""
+    there = efforts[cells(efforts)].notna().all(axis=1)
+    return float(efforts.loc[there, "hours"].sum() / efforts["hours"].sum())
+
+
 def scatter(hours: pd.Series) -> float:
     """Over how many cells work is spread: the exponential of the entropy of its shares.
 

@@ -5,7 +5,7 @@ import pandas as pd
 import pytest
 
 from goodlib.decision.portfolio import money, only_for_others, prices, skills, sources
-from goodlib.decision.skill import learned, scatter, skill_map
+from goodlib.decision.skill import learned, placed, scatter, skill_map
 
 
 def work(rows):
@@ -44,6 +44,7 @@ def test_a_map_worked_by_hand():
     found = learned(work(ROWS))
     assert found[[0, 2]].tolist() == [1.0, 1.0]
     assert found[4] == 0  # no cell, nothing that can be placed
+    assert placed(work(ROWS)) == 0.8
     by_good = skills(work(ROWS), pd.Timestamp("2024-12-31"), pd.Timestamp("2025-12-31"))
     assert by_good.loc["skill", "new_share"] == 1
     assert by_good.loc["you", ["hours", "new_share"]].to_list() == [8, 0]

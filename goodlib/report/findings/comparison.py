@@ -8,7 +8,7 @@ import pandas as pd
 from goodlib.decision.association import top_count
 from goodlib.decision.quadrant import QUADRANTS, UNDECIDED, UNKNOWN
 from goodlib.decision.segment import scores
-from goodlib.report.words import Sentence, Words
+from goodlib.report.words import Sentence
 
 STILL_THERE = 0.2
 """From this chance on a customer may still be one."""
@@ -45,6 +45,48 @@ def named(customers: pd.Index, names: pd.DataFrame | None) -> pd.Series:
         return own
     names = names.set_index("customer_id") if "customer_id" in names else names
     return names["name"].reindex(customers).fillna(own)
+
+
+def reconciled(value: pd.DataFrame, drawn: pd.DataFrame) -> Sentence:
+    """Whether the simulated futures expect as much as the chapter on lifetime value."""
+    values = {"formula": value["residual_value"].sum(), "drawn": drawn["residual_value"].sum()}
+    values["ratio"] = values["drawn"] / values["formula"]
+    if 0.9 <= values["ratio"] <= 1.1:
+        return Sentence(
+            "The simulated futures used here expect {drawn:money} of all customers together, the "
+            "chapter on lifetime value {formula:money}: the two agree.",
+            values,
+        )
+    return Sentence(
+        "The simulated futures used here expect {drawn:money} of all customers together, the "
+        "chapter "
+        "on lifetime value {formula:money}: they differ by a factor of {ratio:.1f}, so read "
+        "sums of "
+        "money with care and look at places and shares first.",
+        values,
+    )
+
+
+def coverage(customers: pd.DataFrame, rated: pd.Index) -> Sentence:
+    """How many customers have both sides, how many lack one, and whom to ask about first."""
+    unrated = customers[customers["quadrant"] == UNKNOWN]
+    values = {
+        "both": len(customers) - len(unrated),
+        "unrated": len(unrated),
+        "strangers": int((~rated.isin(customers.index)).sum()),
+    }
+    text = "{both:plural customer} can be compared."
+    if len(unrated):
+        first = unrated.nlargest(3, "residual_value")["name"].tolist()
+        values["first"] = listed(first)
+        text += (
+            " {unrated:count} nobody has rated: they stand as unknown in what follows. Worth most "
+            "among them, and so the first to ask about, "
+            + ("is {first:name}." if len(first) == 1 else "are {first:name}.")
+        )
+    if values["strangers"]:
+        text += " {strangers:count} were rated and never ordered, so there is no value to compare."
+    return Sentence(text, values)
 
 
 def agreement_claim(association: pd.DataFrame) -> Sentence:
@@ -271,11 +313,8 @@ def gain_claim(tested: pd.DataFrame) -> Sentence:
         return Sentence("Whether ratings foretell business cannot be tested yet", {})
     saved = tested[tested["forecast"] == "gain"]
     better = saved.loc[saved["lower_95"] > 0, "outcome"]
-    worse = saved.loc[saved["upper_95"] < 0, "outcome"]
     if len(better):
         words = f"The ratings told who {' and who '.join(better)}, beyond what the order book told"
-    elif len(worse):
-        words = "As a sign of future business the ratings mislead"
     else:
         words = "The ratings added nothing to the forecast of future business"
     return Sentence(words, {})
@@ -307,60 +346,6 @@ def gain(tested: pd.DataFrame, at: object, n: int) -> Sentence:
     return Sentence(" ".join(texts), values)
 
 
-def agenda(asked: pd.DataFrame, customers: pd.DataFrame, rated: int) -> pd.DataFrame:
-    """The agenda with what the picture knows of each of its customers."""
-    known = customers.drop(columns=[c for c in asked if c in customers])
-    return asked.join(known).assign(rated=rated)
-
-
-def case(agenda: pd.DataFrame, evidence: pd.DataFrame | None, words: Words) -> pd.DataFrame:
-    """What money says, what people say, and the question, for each customer of the agenda.
-
-    `agenda`: `side`, `value_rank`, `residual_value` and its 80 % bounds, `p_alive`, `relationship`,
-    `relationship_rank`, `n_ratings`, `n_raters`, `rated`; `evidence`: `customer_id`, `date`,
-    `sentence`.
-    """
-    rows = [_case(customer, row, evidence, words) for customer, row in agenda.iterrows()]
-    columns = ["money_says", "people_say", "question"]
-    return pd.DataFrame(rows, index=agenda.index, columns=columns)
-
-
-def _case(
-    customer: object, row: pd.Series, evidence: pd.DataFrame | None, words: Words
-) -> tuple[str, str, str]:
-    money = Sentence(
-        "Place {place:.0f} of {rated:count}: worth {value:money} (80 % sure: {lower:money} to "
-        "{upper:money}), chance still a customer {alive:percent}.",
-        {
-            "place": row["value_rank"],
-            "rated": row["rated"],
-            "value": row["residual_value"],
-            "lower": row["residual_value_lower_80"],
-            "upper": row["residual_value_upper_80"],
-            "alive": row["p_alive"],
-        },
-    )
-    people = Sentence(
-        "Place {place:.0f} of {rated:count}, by {n:plural rating} of {raters:plural rater}.",
-        {
-            "place": row["relationship_rank"],
-            "rated": row["rated"],
-            "n": row["n_ratings"],
-            "raters": row["n_raters"],
-        },
-    )
-    said = " ".join([words.say(people), *_seen(customer, row["side"], evidence)])
-    if row["side"] == "money":
-        question = "Who owns this relationship, and what would make the work better for both?"
-        if row["p_alive"] < 0.5:
-            question = "Let go in good order, or is somebody to try once more?"
-    elif row["p_alive"] < STILL_THERE:
-        question = "They have left and thought well of us: who keeps in touch, whom can they refer?"
-    else:
-        question = "What could we do for them that we have not offered?"
-    return words.say(money), said, question
-
-
 def rfm_table(rfm: pd.DataFrame, value: pd.Series) -> pd.DataFrame:
     """One row a segment: customers, past amount, and what is expected of it from here on."""
     joined = rfm.join(value.rename("residual_value"))
@@ -390,38 +375,3 @@ def segments(rfm: pd.DataFrame, value: pd.Series) -> pd.DataFrame:
     """Each customer's scores, segment, and tenth by expected value (1 the best)."""
     tenth = 11 - scores(value, 10)
     return rfm.assign(segment=rfm["segment"].astype(str)).join(tenth.rename("value_tenth"))
-
-
-def _seen(customer: object, side: str, evidence: pd.DataFrame | None) -> list[str]:
-    """What the log of interactions shows of a customer, and whether it speaks for the ratings."""
-    if evidence is None:
-        return []
-    own = evidence[evidence["customer_id"] == customer]
-    if own.empty:
-        return ["Nothing noteworthy in the log."]
-    agrees = own["weight"] < 0 if side == "money" else own["weight"] > 0
-    shown = own[agrees] if agrees.any() else own
-    strongest = shown.loc[shown["weight"].abs().nlargest(2).index].sort_values("date")
-    start = "In the log: " if agrees.any() else "The log shows the opposite: "
-    return [start + "; ".join(strongest["short"]) + "."]
-
-
-def followed(follow_up: pd.DataFrame) -> Sentence:
-    """What became of the decisions of an earlier agenda."""
-    values = {"n": len(follow_up), "overdue": int(follow_up["overdue"].sum())}
-    if follow_up.empty:
-        return Sentence(
-            "No earlier decisions to follow up. Fill in the columns decision, owner and by of the "
-            "agenda (agenda.csv in the run's tables), and the next run shows what has become of "
-            "each.",
-            values,
-        )
-    better = follow_up["relationship_now"] > follow_up["relationship_then"]
-    values["better"] = int(better.sum())
-    return Sentence(
-        "{n:plural decision} of an earlier agenda followed up: the relationship is rated better "
-        "than then in {better:count}, and {overdue:count} "
-        + ("is" if values["overdue"] == 1 else "are")
-        + " past the date set.",
-        values,
-    )

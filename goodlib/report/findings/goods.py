@@ -26,7 +26,7 @@ def units(work: pd.DataFrame, outcome: pd.DataFrame, performance: pd.DataFrame) 
     return {
         "others": f"{unit} for others{came_out}",
         "skill": f"what it taught, in first engagements{well}",
-        "you": "money expected, also through others",
+        "you": "money expected, of their own and through others",
     }
 
 
@@ -84,7 +84,8 @@ def effort(orders: pd.DataFrame, effort: pd.DataFrame) -> Sentence:
         "This study knows no hours, so the money of each engagement stands for the effort: the "
         "part "
         "of it that was new to the firm counts as learning, the rest as the orders themselves say. "
-        "{share:percent} of all money could not be placed, because nothing says whom it was for.",
+        "{share:percent} of the money of this time could not be placed, because nothing says whom "
+        "it was for.",
         {"share": 1 - effort["hours"].sum() / paid},
     )
 
@@ -176,8 +177,11 @@ def map_claim(cells: pd.DataFrame) -> Sentence:
     )
 
 
-def learned(goods: Goods, names: pd.Series, skills: pd.DataFrame) -> Sentence:
-    """Who taught the firm most, and what the hours meant for learning brought."""
+def learned(goods: Goods, names: pd.Series, skills: pd.DataFrame, placed: float) -> Sentence:
+    """Who taught the firm most, and what the hours meant for learning brought.
+
+    `placed`: the share of the work that names a cell of the map.
+    """
     taught = goods.customers["learned"].sort_values(ascending=False)
     values = {"all": taught.sum(), "who": listed(names[taught.index[:3]].tolist())}
     values["share"] = taught.iloc[:3].sum() / taught.sum() if taught.sum() else np.nan
@@ -197,14 +201,16 @@ def learned(goods: Goods, names: pd.Series, skills: pd.DataFrame) -> Sentence:
             "that were new to us; the rest went to work that the firm first did {age:.1f} years "
             "before, on average."
         )
+    if placed < 0.995:
+        values["lost"] = 1 - placed
+        text += " {lost:percent} of the work names no cell of the map and could not be placed."
     return Sentence(text, values)
 
 
 def adds_up_claim(goods: Goods) -> Sentence:
     """How much of the money is more of today."""
-    sums = goods.customers[["pays_now", "may_pay_later", "through_others"]].sum()
-    values = {"now": sums["pays_now"] / sums.sum(), "through": sums["through_others"]}
-    values["later"] = sums["may_pay_later"] / sums.sum()
+    sums = goods.customers[["pays_now", "may_pay_later"]].sum()
+    values = {"now": sums["pays_now"] / sums.sum(), "later": sums["may_pay_later"] / sums.sum()}
     return Sentence(
         "{now:percent} of the money expected is more of today; {later:percent} would be new", values
     )
@@ -232,25 +238,44 @@ def lacking(
     return Sentence("What this study cannot say: " + "; ".join(lacks) + ".", {})
 
 
-def adds_up(goods: Goods, prospects: pd.DataFrame | None) -> Sentence:
-    """Good for you in money, and that it reconciles with the chapters before."""
-    sums = goods.customers[["pays_now", "may_pay_later", "through_others"]].sum()
-    values = {**sums, "own": sums["pays_now"] + sums["may_pay_later"], "all": sums.sum()}
+def adds_up(
+    goods: Goods, prospects: pd.DataFrame | None, sent: pd.DataFrame | None, names: pd.Series
+) -> Sentence:
+    """Good for you in money, and that it reconciles with the chapters before.
+
+    `sent`: one row a customer or referrer, `attributed`; `names`: of everybody in it.
+    """
+    sums = goods.customers[["pays_now", "may_pay_later"]].sum()
+    values = {**sums, "own": sums.sum()}
     text = (
-        "Good for us adds up to {all:money}: {pays_now:money} if customers go on at most as today, "
-        "{may_pay_later:money} that they may pay beyond today (together the {own:money} of "
-        "expected "
-        "residual value of chapter 2), and {through_others:money} through those they sent"
+        "The money adds up to the {own:money} that the simulated futures of chapter 3 expect: "
+        "{pays_now:money} if customers go on at most as today, and {may_pay_later:money} that they "
+        "may pay beyond today."
     )
-    if prospects is not None:
-        values["open"] = prospects["expected_value"].sum()
-        values["n"] = len(prospects)
+    if sent is None:
+        text += " Nothing is known of what came through others."
+    else:
+        friends = sent.loc[~sent.index.isin(goods.customers.index), "attributed"]
+        friends = friends[friends > 0].sort_values(ascending=False)
+        values |= {"through": sent["attributed"].sum(), "friends": friends.sum()}
         text += (
-            ". The {n:plural prospect} still open are worth {open:money} on top of it; they are "
-            "not "
-            "customers yet and stand in no list here"
+            " {through:money} of it comes through somebody who sent the customer; that is counted "
+            "with the one who sent as well as with the one who pays, since losing either may lose "
+            "it, and so the customers' sums are not to be added up."
         )
-    return Sentence(text + ".", values)
+        if len(friends):
+            values |= {"n": len(friends), "who": listed(names[friends.index[:3]].tolist())}
+            text += (
+                " {n:plural person people} who never paid anything sent {friends:money} of it, "
+                "first of all {who:name}: no list of customers would show them."
+            )
+    if prospects is not None:
+        values |= {"open": prospects["expected_value"].sum(), "count": len(prospects)}
+        text += (
+            " The {count:plural prospect} still open are worth {open:money} on top of it; they are "
+            "not customers yet and stand in no list here."
+        )
+    return Sentence(text, values)
 
 
 def only_pro_bono(months: float) -> Sentence:
@@ -297,7 +322,7 @@ def only_learning(prices: pd.DataFrame, skills: pd.DataFrame, unit: str) -> Sent
 def only_revenue(skills: pd.DataFrame, sources: pd.DataFrame) -> Sentence:
     """How old the skills are, and where later customers would come from."""
     row = skills.loc["you"] if "you" in skills.index else skills.loc["all"]
-    free = sources[sources.index != "paid work"]
+    free = sources[~sources.index.isin(["paid work", "nothing known"])]
     values = {
         "age": row["age"],
         "new": row["new_share"],

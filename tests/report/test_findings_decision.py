@@ -1,0 +1,145 @@
+"""Sentences of chapters 5 and 6: each branch says what its numbers say."""
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from goodlib.decision.goods import three_goods
+from goodlib.report.findings import agenda, comparison, goods
+from goodlib.report.words import Words
+
+SAY = Words("EUR").say
+IDS = pd.Index(["A", "B", "C"], name="customer_id")
+
+
+def agreement(estimate, lower, upper):
+    views = ("naive", "disattenuated")
+    frame = pd.DataFrame({"view": views, "measure": "correlation", "estimate": [0.3, estimate]})
+    frame["lower_95"], frame["upper_95"] = lower, upper
+    return SAY(comparison.agreement(frame, pd.Series({"value": 0.7, "relationship": 0.5}), 120))
+
+
+# Oracle
+
+
+@pytest.mark.parametrize(
+    ("numbers", "said"),
+    [
+        ((0.1, -0.2, 0.4), "says little about how good it is to work together"),
+        ((0.3, 0.1, 0.5), "agree a little"),
+        ((0.8, 0.7, 0.9), "agree closely"),
+        ((-0.4, -0.6, -0.2), "hardest to work"),
+        ((np.nan, np.nan, np.nan), "cannot be told"),
+    ],
+)
+def test_agreement_is_said_as_strong_as_it_is(numbers, said):
+    assert said in agreement(*numbers)
+
+
+@pytest.mark.parametrize(
+    ("overall", "inner", "said"),
+    [
+        ((0.4, 0.3, 0.5), (0.05, -0.1, 0.2), "among those of equal tenure it vanishes"),
+        ((0.02, -0.1, 0.1), (0.3, 0.2, 0.4), "though over all customers it does not show"),
+        ((0.3, 0.2, 0.4), (-0.3, -0.4, -0.2), "the sign turns round"),
+        ((0.3, 0.2, 0.4), (0.28, 0.1, 0.4), "does not change the picture"),
+        ((0.0, -0.1, 0.1), (0.0, -0.1, 0.1), "Nor is an agreement hidden"),
+    ],
+)
+def test_confounding_is_said_only_where_it_is(overall, inner, said):
+    frame = pd.DataFrame([overall, inner], columns=["tau_b", "lower_95", "upper_95"])
+    text = SAY(comparison.confounding(frame, pd.Series({"partial": 0.1}), "tenure"))
+    assert said in text
+
+
+@pytest.mark.parametrize(
+    ("lower", "upper", "said"),
+    [
+        (0.1, 0.2, "The ratings told who bought again"),
+        (-0.2, -0.1, "added nothing"),
+        (-0.1, 0.1, "added nothing"),
+    ],
+)
+def test_a_gain_is_claimed_only_beyond_doubt(lower, upper, said):
+    row = {"forecast": "gain", "outcome": "bought again", "lower_95": lower, "upper_95": upper}
+    assert said in SAY(comparison.gain_claim(pd.DataFrame([row])))
+
+
+def test_the_log_is_quoted_for_the_ratings_or_as_their_opposite():
+    asked = pd.DataFrame(
+        {
+            "side": "money", "value_rank": 3.0, "rated": 90, "residual_value": 500.0,
+            "residual_value_lower_80": 100.0, "residual_value_upper_80": 900.0, "p_alive": 0.9,
+            "relationship_rank": 80.0, "n_ratings": 1, "n_raters": 1,
+        },
+        index=IDS[:2],
+    )  # fmt: skip
+    events = pd.DataFrame(
+        {
+            "customer_id": ["A", "A", "B"],
+            "date": pd.to_datetime(["2025-01-01", "2025-02-01", "2025-03-01"]),
+            "weight": [-4.0, 3.0, 2.0],
+            "short": ["2025-01-01 'No', no comment", "2025-02-01 paid", "2025-03-01 commented"],
+        }
+    )
+    said = agenda.case(asked, events, Words("EUR"))["people_say"]
+    assert said["A"].endswith("In the log: 2025-01-01 'No', no comment.")
+    assert said["B"].endswith("The log shows the opposite: 2025-03-01 commented.")
+    assert "1 rating of 1 rater." in said["A"]
+
+
+def test_an_agenda_asks_those_who_left_for_referrals_and_not_for_an_owner():
+    asked = pd.DataFrame(
+        {
+            "side": "people", "value_rank": 80.0, "rated": 90, "residual_value": 1.0,
+            "residual_value_lower_80": 0.0, "residual_value_upper_80": 2.0, "p_alive": 0.05,
+            "relationship_rank": 2.0, "n_ratings": 5, "n_raters": 2,
+        },
+        index=IDS[:1],
+    )  # fmt: skip
+    assert "refer" in agenda.case(asked, None, Words("EUR"))["question"].iloc[0]
+
+
+@pytest.mark.parametrize(
+    ("now", "said"),
+    [
+        ((0.15, 0.25, 0.60), "the balance the firm chose."),
+        ((0.02, 0.08, 0.90), "too much for our own income"),
+        ((0.60, 0.20, 0.20), "missing for our own income"),
+    ],
+)
+def test_the_balance_names_what_is_too_much_and_what_is_missing(now, said):
+    names = ["others", "skill", "you"]
+    ring = pd.DataFrame([now, now], columns=names)
+    goal = dict(zip(names, (0.15, 0.25, 0.60), strict=True))
+    assert said in SAY(goods.balance(pd.Series(now, names), goal, ring, 12))
+
+
+def test_money_through_friends_of_the_house_is_named_and_not_added():
+    draws = pd.DataFrame(np.full((3, 4), 10.0), IDS)
+    work = pd.DataFrame(
+        {"customer_id": ["A"], "date": pd.to_datetime(["2025-05-01"]), "hours": [1.0],
+         "good": ["you"], "skill": ["s"]}
+    )  # fmt: skip
+    given = three_goods(work, draws, start="2025-01-01", paid=pd.Series(4.0, IDS), seed=1)
+    sent = pd.DataFrame({"attributed": [0.0, 0.0, 0.0, 8.0]}, [*IDS, "F1"])
+    names = pd.Series({"F1": "Judge Carvalho"})
+    text = SAY(goods.adds_up(given, None, sent, names))
+    assert "adds up to the €30.00 that the simulated futures" in text
+    assert "1 person who never paid anything sent €8.00 of it, first of all Judge Carvalho" in text
+
+
+@pytest.mark.parametrize(
+    ("months", "said"), [(8.6, "8.6 months of work"), (np.nan, "does not know what the work costs")]
+)
+def test_how_long_the_money_lasts(months, said):
+    assert said in SAY(goods.only_pro_bono(months))
+
+
+# Laws
+
+
+def test_everybody_has_a_name_even_without_a_table_of_names():
+    names = pd.DataFrame({"customer_id": ["A"], "name": ["Ada"]})
+    assert comparison.named(IDS, names).to_list() == ["Ada", "B", "C"]
+    assert comparison.named(IDS, None).to_list() == ["A", "B", "C"]
