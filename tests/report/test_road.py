@@ -104,7 +104,7 @@ def test_glossary_says_how_the_report_writes_each_column():
     known = glossary()
     assert set(known.values()) <= set(KINDS)
     for column, how in known.items():
-        values = pd.Series({"text": ["a"], "count": [1]}.get(how, [0.5]))
+        values = pd.Series({"text": ["a"], "count": [1], "date": [pd.Timestamp(0)]}.get(how, [0.5]))
         assert kind(column, values) == how, column
 
 
