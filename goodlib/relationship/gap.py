@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import numpy as np
 import pandas as pd
-import statsmodels.api as sm
+from statsmodels.regression.linear_model import OLS
 
 from goodlib.relationship.standing import Relationship
 
@@ -101,8 +101,8 @@ def misjudging(staff: pd.Series, client: pd.Series, growth: pd.Series) -> pd.Dat
         raise ValueError(message)
     middle = frame[["s", "c"]].to_numpy().mean()
     s, c = frame["s"] - middle, frame["c"] - middle
-    terms = sm.add_constant(np.column_stack([s, c, s**2, s * c, c**2]))
-    fit = sm.OLS(frame["y"].to_numpy(), terms).fit(cov_type="HC3")
+    terms = np.column_stack([np.ones(len(s)), s, c, s**2, s * c, c**2])
+    fit = OLS(frame["y"].to_numpy(), terms).fit(cov_type="HC3")
     contrasts = {
         "slope of agreement": [0, 1, 1, 0, 0, 0],
         "curvature of agreement": [0, 0, 0, 1, 1, 1],

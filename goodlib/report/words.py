@@ -37,7 +37,8 @@ def money(x: float, currency: str = "") -> str:
     for unit, word in LARGE:
         if size >= unit * 0.9995:
             return f"{sign}{symbol}{_three_digits(size / unit)} {word}"
-    return f"{sign}{symbol}{size:,.0f}" if size >= 100 else f"{sign}{symbol}{size:,.2f}"
+    whole = size >= 100 or size == 0
+    return f"{sign}{symbol}{size:,.0f}" if whole else f"{sign}{symbol}{size:,.2f}"
 
 
 def percent(x: float) -> str:

@@ -12,8 +12,9 @@ from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
-import statsmodels.api as sm
 from scipy.stats import rankdata
+from statsmodels.genmod.families import Poisson
+from statsmodels.genmod.generalized_linear_model import GLM
 
 
 def rfm(past: pd.DataFrame) -> np.ndarray:
@@ -86,9 +87,7 @@ class HistoryRegression:
         spread[spread == 0] = 1.0
         scaled = (columns - center) / spread
         size = float(actual.mean()) or 1.0
-        model = sm.GLM(
-            np.asarray(actual, dtype=float).clip(0) / size, scaled, family=sm.families.Poisson()
-        )
+        model = GLM(np.asarray(actual, dtype=float).clip(0) / size, scaled, family=Poisson())
         weights = np.r_[0.0, np.full(scaled.shape[1] - 1, penalty)]
         fitted = model.fit_regularized(alpha=weights, L1_wt=0.0, maxiter=200)
         ceiling = float(np.max(actual)) * 3.0
