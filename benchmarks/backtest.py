@@ -35,8 +35,8 @@ CASES = {
     "demo": ("W", [("2022-12-31", 52), ("2023-12-31", 52), ("2024-12-31", 52)]),
 }
 COLUMNS = [
-    *("hit_rate", "hit_rate_20", "value_captured", "auc_active", "bias", "bias_spend"),
-    *("log_score", "crps", "pit_95", "promised", "realised", "total_in", "spend_total_in"),
+    *("hit_rate", "hit_rate_20", "value_captured", "auc_active", "bias", "spend_bias"),
+    *("log_score", "crps", "pit_95", "promised", "realised", "purchases_in", "spend_in"),
 ]
 
 
@@ -85,7 +85,7 @@ def show(name: str, tables: pd.DataFrame, gaps: pd.DataFrame) -> None:
     means = tables.groupby("method")[COLUMNS].mean().sort_values("hit_rate", ascending=False)
     print(f"\n## {name}: mean over {tables['origin'].nunique()} origins\n")
     print(means.round(3).to_string(na_rep=""))
-    widths = ["total_width", "spend_total_width", "customers"]
+    widths = ["purchases_width", "spend_width", "customers"]
     own = tables[tables["method"] == "combination"].set_index("origin")
     print("\ncombination, by origin\n")
     print(own[[*COLUMNS, *widths]].round(3).to_string())
@@ -113,10 +113,10 @@ def main() -> None:
         "\n## coverage of totals, all origins (counts, spend), and median width of the log "
         "interval\n"
     )
-    columns = ["total_in", "spend_total_in", "total_width", "spend_total_width"]
-    totals = summary.dropna(subset=["total_in"]).groupby(["history", "method"])[columns].mean()
+    columns = ["purchases_in", "spend_in", "purchases_width", "spend_width"]
+    totals = summary.dropna(subset=["purchases_in"]).groupby(["history", "method"])[columns].mean()
     print(totals.round(2).to_string())
-    errors = summary.dropna(subset=["bias"]).groupby(["history", "method"])[["bias", "bias_spend"]]
+    errors = summary.dropna(subset=["bias"]).groupby(["history", "method"])[["bias", "spend_bias"]]
     print("\n## RMS of the log error of totals (counts, spend)\n")
     print(errors.agg(lambda b: float(np.sqrt(np.mean(np.log1p(b) ** 2)))).round(3).to_string())
 

@@ -37,10 +37,10 @@ class Backtest:
 
     table : one row a method and origin. hit_rate and value_captured at 10 and 20 % (`_20`),
         auc_active, bias
-        (of the total of purchases) and bias_spend; for methods that forecast distributions
-        log_score, crps (in mean spends), pit_95 (customers inside their 95 % interval), total_in
-        and spend_total_in (was the total inside its own), total_width (upper over lower, as a
-        log), promised and realised (P(top) on its own list), calibration_active and
+        (of the total of purchases) and spend_bias; for methods that forecast distributions
+        log_score, crps (in mean spends), pit_95 (customers inside their 95 % interval),
+        purchases_in and spend_in (was the total inside its own), purchases_width (upper over
+        lower, as a log), promised and realised (P(top) on its own list), calibration_active and
         calibration_top (mean gap). Empty where a method makes no such forecast.
     reliability : groups of customers by promised P(top): method, origin, promised, happened, n.
     top : one row an origin and customer: p_top of the combination, score of past spend, place in
@@ -249,7 +249,7 @@ class _Trial:
             "auc_active": scores.auc(claim.active, count > 0),
         }
         if claim.spend is not None:
-            found["bias_spend"] = scores.bias(claim.spend, spend)
+            found["spend_bias"] = scores.bias(claim.spend, spend)
         return found if claim.future is None else found | self._judge_draws(claim.future)
 
     def _judge_draws(self, future: Future) -> dict[str, float]:
@@ -260,8 +260,7 @@ class _Trial:
         place = scores.places(spend, scores.list_size(len(spend), self.share))
         p_top, p_active = customers["p_top"].to_numpy(), customers["p_active"].to_numpy()
         own = scores.places(p_top, scores.list_size(len(spend), self.share))
-        totals = {"total": count.sum(), "spend_total": spend.sum()}
-        rows = dict(zip(totals, ("purchases", "spend"), strict=True))
+        totals = {"purchases": count.sum(), "spend": spend.sum()}
         found = {
             "bias": scores.bias(customers["expected_purchases"], count),
             "log_score": float(scores.log_score(drawn, count).mean()),
@@ -273,7 +272,7 @@ class _Trial:
             "calibration_top": scores.calibration_error(p_top, place),
         }
         for name, actual in totals.items():
-            line = future.total.loc[rows[name]]
+            line = future.total.loc[name]
             found[name] = float(actual)
             found[f"{name}_lower_95"], found[f"{name}_upper_95"] = (
                 line["lower_95"],

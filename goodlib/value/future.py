@@ -21,6 +21,7 @@ from goodlib.value.score import list_size, places
 
 CELLS = 40_000_000  # customers x draws held in memory at once
 CHUNK = 16_000_000  # customers x draws simulated at a time
+FARTHEST = 10.0  # no mean amount is drawn above this many times the largest seen: some have no mean
 PARAMETERS = 1000  # distinct draws of the parameters; each serves several futures beyond that
 LEVELS = {"lower_95": 0.025, "lower_80": 0.1, "upper_80": 0.9, "upper_95": 0.975}
 
@@ -98,6 +99,7 @@ class Outlook:
         known = read_customers(self.summary.iloc[rows], observed=False)
         x, recency, T = (column[known.row] for column in (known.x, known.recency, known.T))
         paid = x * self.mean_amount[rows]
+        ceiling = FARTHEST * max(float(self.mean_amount.max()), 1e-12)
         counts = np.zeros((len(self.natural), len(x)), dtype=np.int32)
         spends = np.zeros((len(self.natural), len(x)), dtype=np.float32)
         for draw, natural in enumerate(self.natural):
@@ -112,6 +114,7 @@ class Outlook:
             on, number = on[buys], found.purchases[buys]
             p, q, gamma = self.spend[draw]
             scale = rng.standard_gamma(p * x[on] + q) / (gamma + paid[on])
+            scale = np.maximum(scale, p / ceiling)
             counts[draw, on] = number
             spends[draw, on] = rng.standard_gamma(p * number) / scale * self.price[draw]
         return counts, spends * self.tilt[rows].astype(np.float32)

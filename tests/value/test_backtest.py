@@ -75,9 +75,9 @@ def test_plain_models_and_the_combination_on_the_world_bank(worldbank):
     table = table.set_index("method")
     assert table.loc["Pareto/NBD", "bias"] == pytest.approx(-0.27, abs=0.03)
     assert table.loc["Pareto/NBD", "auc_active"] == pytest.approx(0.976, abs=0.01)
-    assert table.loc["Pareto/NBD", "total_in"] == 0
+    assert table.loc["Pareto/NBD", "purchases_in"] == 0
     assert abs(table.loc["combination", "bias"]) < 0.15
-    assert table.loc["combination", "total_in"] == 1
+    assert table.loc["combination", "purchases_in"] == 1
     assert table.loc["combination", "pit_95"] > 0.85
     assert table.loc["combination", "crps"] < 0.5
 
@@ -121,7 +121,7 @@ def test_customers_of_a_steady_pace_are_found_and_covered(trial):
     assert row["hit_rate"] > 0.5
     assert row["pit_95"] > 0.88
     assert abs(row["bias"]) < 0.25
-    assert row["total_in"] == 1
+    assert row["purchases_in"] == 1
 
 
 def test_places_are_conserved(trial):

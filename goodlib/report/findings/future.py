@@ -219,7 +219,7 @@ def total(future: Future, trial: Backtest, came: float, length: str) -> Sentence
     """What the known customers will spend, with its interval, and how such intervals did."""
     line = future.total.loc["spend"]
     own = trial.table[trial.table["method"] == COMBINATION]
-    held, tried = int(own["spend_total_in"].sum()), len(own)
+    held, tried = int(own["spend_in"].sum()), len(own)
     text = (
         "Customers known today will spend between {lower:money} and {upper:money} in the next "
         "{length:name} (95% interval; expected {mean:money}); in the last {length:name} those "
@@ -295,9 +295,9 @@ def windows(chapter: Chapter, past: Past, trial: Backtest, future: Future) -> pd
         ended = pd.Timestamp(row.origin) + pd.Timedelta(days=int(length))
         near = (frame["end"] - ended).abs() <= pd.Timedelta(days=3)
         frame.loc[near, ["mean", "lower_95", "upper_95"]] = [
-            row.spend_total * (1 + row.bias_spend),
-            row.spend_total_lower_95,
-            row.spend_total_upper_95,
+            row.spend * (1 + row.spend_bias),
+            row.spend_lower_95,
+            row.spend_upper_95,
         ]
     line = future.total.loc["spend"]
     following = {"end": stamp(end + length), "spend": np.nan} | {
