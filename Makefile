@@ -8,6 +8,7 @@ BIN    := $(VENV)/bin
 endif
 PIP    := $(BIN)/python -m pip --disable-pip-version-check
 STUDY  ?= studies/demo.yml
+PEERS  := $(VENV)/peers
 
 .PHONY: report test lab notebooks lint types lock bench clean
 
@@ -40,6 +41,15 @@ $(VENV)/%.done: locks/%.txt pyproject.toml | $(BIN)/python
 	@echo "Installing from $<, once ..."
 	@$(PIP) install --quiet --require-hashes --only-binary :all: -r $<
 	@$(PIP) install --quiet --no-deps --no-build-isolation --editable .
+	@touch $@
+
+# against the field's libraries, in an environment of their own
+bench: $(VENV)/report.done $(VENV)/peers.done
+	@$(BIN)/python benchmarks/bench.py $(PEERS)/bin/python
+
+$(VENV)/peers.done: locks/bench.txt | $(BIN)/python
+	@$(PYTHON) -m venv $(PEERS)
+	@$(PEERS)/bin/python -m pip --disable-pip-version-check install --quiet --require-hashes -r $<
 	@touch $@
 
 # one resolution for all groups, then one file for each

@@ -27,7 +27,7 @@ TABLES = {
     "orders": "orders",
     "customers": "names and descriptions of customers",
     "ratings": "ratings of the relationship",
-    "interactions": "a log of interactions",
+    "interactions": "log of interactions",
     "referrals": "referrals",
     "prospects": "prospects",
     "efforts": "hours of effort",
