@@ -56,7 +56,7 @@ def seconds(work: Callable[[], object]) -> tuple[float, bool]:
 
 def cdnow() -> pd.DataFrame | None:
     """The CDNOW sample to 1997-09-30, in weeks."""
-    path = Path(os.environ.get("GOODLIB_DATA", "../shared/data")) / "cdnow" / "cdnow_sample.parquet"
+    path = Path(os.environ.get("GOODLIB_DATA", "data/raw")) / "cdnow" / "cdnow_sample.parquet"
     if not path.is_file():
         return None
     import goodlib
