@@ -52,10 +52,14 @@ class Limits:
     """Highest level for a strained customer without a named owner."""
 
     @classmethod
-    def of(cls, chosen: Investment, hours_now: float) -> Limits:
-        """The limits a study chose; without hours of its own, as many as are given now."""
+    def of(cls, chosen: Investment, hours_now: float, *, recorded: bool) -> Limits:
+        """The limits a study chose; as many hours as today's levels take where it chose none.
+
+        Where no hours are recorded, the study's only place today's levels, and the plan has what
+        those take: it moves hours.
+        """
         options = chosen.model_dump(exclude={"hours_per_month"})
-        return cls(hours=chosen.hours_per_month or hours_now, **options)
+        return cls(hours=(recorded and chosen.hours_per_month) or hours_now, **options)
 
     def without_exploring(self) -> Limits:
         """The same limits without a share of the hours for exploring."""

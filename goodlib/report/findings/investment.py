@@ -131,8 +131,9 @@ def basis(assumed: pd.Series, now: pd.Series, people: pd.DataFrame) -> Sentence:
         "customers": int((people["kind"] == "customer").sum()),
         "prospects": int((people["kind"] == "prospect").sum()),
     }
-    text = "The plan covers {customers:plural customer} and {prospects:plural 'open prospect'}"
-    text = text.replace("{prospects:plural 'open prospect'}", "{prospects:count} open prospects")
+    text = (
+        "The plan covers {customers:plural customer} and, still open, {prospects:plural prospect}"
+    )
     if parts:
         text += "; the mean of the known stands in for " + ", ".join(parts)
     hours = {
