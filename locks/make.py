@@ -10,7 +10,12 @@ COMPILE = [
     *("uv", "pip", "compile", "--quiet", "--universal", "--python-version", "3.11"),
     *("--no-emit-index-url", "--no-header", "--no-annotate"),
 ]
-FILES = {"report": ["build"], "test": ["build", "test"], "lab": ["build", "lab"]}
+FILES = {
+    "report": ["build"],
+    "test": ["build", "test"],
+    "lab": ["build", "lab"],
+    "spark": ["build", "spark"],
+}
 
 
 def compile_lock(source: str, groups: list[str], output: Path, *options: str) -> None:

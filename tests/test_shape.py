@@ -162,7 +162,11 @@ def test_conda_users_get_the_same_names_and_ranges():
     assert pip == ["--editable ."]
     given = {d for d in environment["dependencies"] if isinstance(d, str)}
     python = project["project"]["requires-python"]
-    on_conda = {"matplotlib": "matplotlib-base", "duckdb": "python-duckdb"}
+    on_conda = {
+        "matplotlib": "matplotlib-base",
+        "duckdb": "python-duckdb",
+        "lazy-loader": "lazy_loader",
+    }
     renamed = {
         re.sub(r"^[\w-]+", lambda m: on_conda.get(m[0], m[0]), requirement)
         for requirement in wanted
@@ -177,6 +181,7 @@ def test_every_group_of_the_project_is_locked():
         "report": project["project"]["dependencies"] + project["dependency-groups"]["build"],
         "test": project["dependency-groups"]["test"],
         "lab": project["dependency-groups"]["lab"],
+        "spark": project["dependency-groups"]["spark"],
     }
     for lock, wanted in groups.items():
         text = (ROOT / "locks" / f"{lock}.txt").read_text(encoding="utf-8")
