@@ -97,9 +97,9 @@ class DuckDB:
             "from reject_errors group by line order by line"
         )
 
-    def attach(self, sql: str) -> None:
-        """Runs statements that make other data reachable (attach, install nothing)."""
-        self.connection.execute(sql)
+    def attach(self, name: str, place: str) -> None:
+        """Makes a database reachable under a name, to read only."""
+        self.connection.execute(f'attach if not exists {quoted(place)} as "{name}" (read_only)')
 
 
 SPARK_WORDS = (

@@ -27,6 +27,8 @@ def load(engine: DuckDB, name: str, source: Table, data: Path) -> Rejected:
     if source.rows is not None:
         engine.register(name, pd.DataFrame(source.rows))
     elif source.query is not None:
+        for called, place in source.attach.items():
+            engine.attach(called, place.format(data=data))
         engine.table(name, source.query.format(data=data))
     else:
         path = data / str(source.file)

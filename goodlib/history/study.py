@@ -40,6 +40,9 @@ class Table(_Strict):
     """CSV, Parquet or Excel, relative to the data root."""
     query: str | None = None
     """SQL instead of a file; `{data}` in it is the data root."""
+    attach: dict[str, str] = Field(default_factory=dict)
+    """Databases that the query reads, by the name it has for them: a DuckDB file such as
+    `{data}/firm.duckdb`, or whatever else DuckDB attaches (`postgres:dbname=firm`); read-only."""
     rows: list[dict[str, Any]] | None = None
     """The rows themselves, for small tables such as services."""
     columns: dict[str, str] = Field(default_factory=dict)
@@ -64,6 +67,9 @@ class Table(_Strict):
     def _one_source(self) -> Table:
         if sum(source is not None for source in (self.file, self.query, self.rows)) != 1:
             message = "a table needs exactly one of file, query and rows"
+            raise ValueError(message)
+        if self.attach and self.query is None:
+            message = "what is attached is read by a query, and there is none"
             raise ValueError(message)
         return self
 
@@ -231,17 +237,33 @@ class Study(_Strict):
         named = {path: None for name in self.tables for path in self._files(name)}
         return list(named)
 
+    @property
+    def live(self) -> list[str]:
+        """Databases that queries read and that are no files, so that what they hold cannot be
+        hashed: name and kind only, for an address may hold a password."""
+        kinds = [
+            f"{called} ({place.partition(':')[0]})"
+            for name in self.tables
+            for source in self.sources(name)
+            for called, place in source.attach.items()
+            if not place.startswith("{data}")
+        ]
+        return list(dict.fromkeys(kinds))
+
     def label(self, path: Path) -> str:
         """A data file's path as the study names it."""
         inside = path.is_relative_to(self.data)
         return (path.relative_to(self.data) if inside else path).as_posix()
 
     def _files(self, name: str) -> list[Path]:
-        found = []
+        found: list[Path] = []
         for source in self.sources(name):
-            found += [source.file] if source.file else []
-            found += re.findall(r"\{data\}/([^'\"*?]+)", source.query or "")
-        return [self.data / path for path in found]
+            said = " ".join(f"'{text}'" for text in (source.query or "", *source.attach.values()))
+            named = [source.file] if source.file else re.findall(r"\{data\}/([^'\"]+)", said)
+            for path in named:
+                many = sorted(self.data.glob(path)) if set("*?[") & set(path) else []
+                found += many or [self.data / path]
+        return found
 
     @property
     def path(self) -> Path:

@@ -236,7 +236,10 @@ def _provenance(
             {
                 "title": "What was read",
                 "heads": ["File", "SHA-256"],
-                "rows": list(inputs(study).items()),
+                "rows": [
+                    *inputs(study).items(),
+                    *((place, "a database, read when this run started") for place in study.live),
+                ],
             },
             {
                 "title": "Versions",

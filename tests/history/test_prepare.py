@@ -1,9 +1,10 @@
 """Canonical tables on disk: made once, made anew when what they rest on changes, never half."""
 
+import duckdb
 import pandas as pd
 import pytest
 
-from goodlib.history import IntakeError, Study, inputs, prepare
+from goodlib.history import IntakeError, Study, StudyError, inputs, prepare
 
 
 @pytest.fixture
@@ -66,3 +67,42 @@ def test_a_refused_history_leaves_the_tables_as_they_were(study):
 def test_inputs_are_hashed_by_name(study):
     assert list(inputs(study)) == ["firm.yml", "orders.csv"]
     assert all(len(value) == 64 for value in inputs(study).values())
+
+
+def test_files_of_a_query_are_hashed_one_by_one(write, tmp_path):
+    for month in ("01", "02"):
+        (tmp_path / f"m_{month}.csv").write_text(
+            f"client,day,fee\na,2024-{month}-05,5\nb,2024-{month}-07,9\n"
+        )
+    table = {"file": None, "query": "select * from read_csv('{data}/m_*.csv', all_varchar = true)"}
+    study = Study.read(write(table=table), data=tmp_path)
+    assert list(inputs(study)) == ["firm.yml", "m_01.csv", "m_02.csv"]
+    prepare(study, study.processed)
+    assert len(pd.read_parquet(study.processed / "orders.parquet")) == 4
+
+
+def test_a_database_is_attached_read_and_hashed(write, tmp_path):
+    with duckdb.connect(str(tmp_path / "firm.duckdb")) as firm:
+        firm.execute("create table bills (client varchar, day date, fee double)")
+        firm.execute("insert into bills values ('a', '2024-01-05', 5), ('a', '2024-02-05', 7)")
+        firm.execute("insert into bills values ('b', '2024-03-05', 9)")
+    table = {
+        "file": None,
+        "query": "select * from books.bills",
+        "attach": {"books": "{data}/firm.duckdb"},
+    }
+    study = Study.read(write(table=table), data=tmp_path)
+    assert list(inputs(study)) == ["firm.yml", "firm.duckdb"]
+    assert study.live == []
+    prepare(study, study.processed)
+    assert pd.read_parquet(study.processed / "orders.parquet")["amount"].tolist() == [5, 7, 9]
+
+
+def test_a_database_that_is_no_file_is_named_without_its_address(write, tmp_path):
+    table = {"file": None, "query": "select 1", "attach": {"crm": "postgres:password=x"}}
+    assert Study.read(write(table=table), data=tmp_path).live == ["crm (postgres)"]
+
+
+def test_what_is_attached_needs_a_query(write, tmp_path):
+    with pytest.raises(StudyError, match="what is attached is read by a query"):
+        Study.read(write(table={"attach": {"crm": "{data}/orders.csv"}}), data=tmp_path)

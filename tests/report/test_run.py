@@ -131,3 +131,24 @@ def test_a_failing_cell_is_named_and_its_copy_kept(tiny, chapter, tmp_path):
     with pytest.raises(ChapterError, match=r"01-first, In \[4\]: ZeroDivisionError") as failed:
         list(execute(chapters(tiny.notebooks), given, tmp_path / "copies", lambda name: True))
     assert "ZeroDivisionError" in failed.value.notebook.read_text()
+
+
+def test_a_chapter_knows_nothing_of_the_one_before(tiny, chapter, tmp_path):
+    tiny.write("01-first", chapter("What?", "left = 1"))
+    tiny.write("02-second", chapter("Then?", "print('left' in globals(), len(Out))"))
+    (tmp_path / "copies").mkdir()
+    given = {"study": str(tiny.study), "processed": str(tmp_path / "tables")}
+    run = execute(chapters(tiny.notebooks), given, tmp_path / "copies", lambda name: True)
+    _, second = run
+    code = [c for c in second.notebook.cells if c.cell_type == "code"]
+    assert [c.execution_count for c in code] == list(range(1, len(code) + 1))
+    assert code[-1].outputs[0].text == "False 0\n"
+
+
+def test_a_kernel_that_dies_is_a_chapter_that_failed(tiny, chapter, tmp_path):
+    tiny.write("01-first", chapter("What?", "import os\nos._exit(3)"))
+    (tmp_path / "copies").mkdir()
+    given = {"study": str(tiny.study), "processed": str(tmp_path / "tables")}
+    with pytest.raises(ChapterError, match=r"01-first: Kernel died"):
+        list(execute(chapters(tiny.notebooks), given, tmp_path / "copies", lambda name: True))
+    assert (tmp_path / "copies" / "01-first.ipynb").exists()
