@@ -52,6 +52,10 @@ class Chapter:
 
     # what a chapter says
 
+    def decide(self, sentence: str | Sentence, **values: Any) -> None:
+        """Says what to do or settle now; it stands first on the report's front page."""
+        self._say("decision", "p", sentence, values)
+
     def finding(self, sentence: str | Sentence, **values: Any) -> None:
         """Says what the reader takes home; it also stands on the report's front page."""
         self._say("finding", "p", sentence, values)
@@ -70,8 +74,11 @@ class Chapter:
 
     # what a chapter shows
 
-    def figure(self, axes: Any, alt: str | Sentence, **values: Any) -> None:
-        """Shows a figure; `alt` is a sentence that says what it shows, for who cannot see it."""
+    def figure(self, axes: Any, alt: str | Sentence, *, front: bool = False, **values: Any) -> None:
+        """Shows a figure; `alt` is a sentence that says what it shows, for who cannot see it.
+
+        `front`: it stands on the report's front page too.
+        """
         text = self.words.say(self._sentence(alt, values))
         if not text.strip():
             message = "A figure needs an alt text: one sentence that says what it shows."
@@ -80,7 +87,8 @@ class Chapter:
 
         picture = base64.b64encode(style.png(axes)).decode("ascii")
         bundle = {"image/png": picture, "text/plain": f"Figure: {text}"}
-        display(bundle, metadata={"goodlib": {"kind": "figure", "alt": text}}, raw=True)
+        meta = {"kind": "figure", "alt": text} | ({"front": True} if front else {})
+        display(bundle, metadata={"goodlib": meta}, raw=True)
 
     def table(
         self,

@@ -173,7 +173,7 @@ def one_row_a_customer(folder: Path) -> pd.DataFrame:
 
 
 def _values(study: Study, done: Sequence[Executed], run_id: str) -> dict[str, Any]:
-    """values.json: what the chapters found, sentence and numbers."""
+    """values.json: what the chapters found and what to decide, sentence and numbers."""
     return {
         "study": study.title,
         "as_of": f"{study.as_of:%Y-%m-%d}",
@@ -181,9 +181,14 @@ def _values(study: Study, done: Sequence[Executed], run_id: str) -> dict[str, An
         "run": run_id,
         "chapters": {
             chapter.name: [
-                {"sentence": s.text, "template": s.template, "values": dict(s.values)}
+                {
+                    "kind": s.kind,
+                    "sentence": s.text,
+                    "template": s.template,
+                    "values": dict(s.values),
+                }
                 for s in statements(chapter.notebook)
-                if s.kind == "finding"
+                if s.kind in ("decision", "finding")
             ]
             for chapter in done
         },
@@ -191,7 +196,7 @@ def _values(study: Study, done: Sequence[Executed], run_id: str) -> dict[str, An
 
 
 def _changes(now: Mapping[str, Any], home: Path) -> dict[str, Any] | None:
-    """Findings that read otherwise in the newest report with an earlier date."""
+    """Findings and decisions that read otherwise in the newest report with an earlier date."""
     earlier = sorted(p for p in home.glob("????-??-??/values.json") if p.parent.name < now["as_of"])
     if not earlier:
         return None

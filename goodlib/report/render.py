@@ -32,7 +32,7 @@ class Statement(NamedTuple):
     """What an executed chapter said or showed."""
 
     kind: str
-    """finding, claim, note, alert, figure or table."""
+    """decision, finding, claim, note, alert, figure or table."""
     text: str
     """The sentence, the alt text or the caption."""
     template: str
@@ -46,7 +46,10 @@ class Section(NamedTuple):
 
     anchor: str
     title: str
+    decisions: Sequence[str]
     findings: Sequence[str]
+    pictures: Sequence[Any]
+    """Figures that the front page shows too."""
     alerts: Sequence[Statement]
     body: Any
 
@@ -76,7 +79,7 @@ def render(
     provenance: Mapping[str, Any],
     changes: Mapping[str, Any] | None = None,
 ) -> str:
-    """The report as one HTML file: findings and alerts first, the chapters, how it was made.
+    """The report as one HTML file: decisions, findings and alerts, the chapters, how it was made.
 
     Parameters
     ----------
@@ -110,6 +113,7 @@ def render(
         notices=notices,
         source=source,
         chapters=sections,
+        decisions=any(part.decisions for part in sections),
         findings=any(part.findings for part in sections),
         alerts=_alerts(sections),
         changes=changes,
@@ -146,7 +150,13 @@ def section(name: str, notebook: NotebookNode) -> Section:
     return Section(
         anchor=name,
         title=title(notebook),
+        decisions=[unbroken(s.text) for s in said if s.kind == "decision"],
         findings=[unbroken(s.text) for s in said if s.kind == "finding"],
+        pictures=[
+            Markup(image(output, f"From chapter {int(name[:2])}: {told['alt']}"))
+            for _, output in _outputs(notebook)
+            if (told := output.get("metadata", {}).get("goodlib", {})).get("front")
+        ],
         alerts=[s for s in said if s.kind == "alert"],
         body=Markup(body),
     )
@@ -188,14 +198,8 @@ def _exporter(name: str, notebook: NotebookNode) -> Any:
                 "chapter.figure(axes, alt), alt being one sentence that says what it shows."
             )
             raise RenderError(message)
-        data = "".join(output.data["image/png"]).replace("\n", "")
-        wide, high = struct.unpack(">II", base64.b64decode(data[:64])[16:24])
-        return (
-            '<div class="figure" role="group" tabindex="0" data-output>'
-            f'<img alt="{html.escape(alt, quote=True)}" width="{wide // 2}" height="{high // 2}" '
-            f'style="--natural: {wide // 2}px" '
-            f'src="data:image/png;base64,{data}"></div>'
-        )
+        shown = image(output, alt)
+        return f'<div class="figure" role="group" tabindex="0" data-output>{shown}</div>'
 
     def said(output: NotebookNode) -> str:
         """What a Chapter said or showed as it stands; other HTML as its plain text."""
@@ -213,6 +217,16 @@ def _exporter(name: str, notebook: NotebookNode) -> Any:
         template_file="chapter.html.j2",
         extra_template_basedirs=[str(TEMPLATE)],
         filters={"figure": figure, "said": said, "prose": prose},
+    )
+
+
+def image(output: NotebookNode, alt: str) -> str:
+    """The picture of an output at half its pixels, for screens that have two a point."""
+    data = "".join(output.data["image/png"]).replace("\n", "")
+    wide, high = struct.unpack(">II", base64.b64decode(data[:64])[16:24])
+    return (
+        f'<img alt="{html.escape(alt, quote=True)}" width="{wide // 2}" height="{high // 2}" '
+        f'style="--natural: {wide // 2}px" src="data:image/png;base64,{data}">'
     )
 
 

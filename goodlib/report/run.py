@@ -23,7 +23,7 @@ import nbformat
 from nbformat import NotebookNode
 
 NEEDS = re.compile(r"needs:(\w+)")
-SHOWS = re.compile(r"\bchapter\.(finding|claim|note|alert|figure|table)\(")
+SHOWS = re.compile(r"\bchapter\.(decide|finding|claim|note|alert|figure|table)\(")
 TABLES = {
     "orders": "orders",
     "customers": "names and descriptions of customers",

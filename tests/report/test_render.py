@@ -109,6 +109,27 @@ def test_findings_and_alerts_stand_first_and_link_to_their_chapters():
     assert order == ["findings", "alerts", "01-chapter"]
 
 
+def test_decisions_stand_before_findings_and_a_front_picture_between_them():
+    alt = {"kind": "figure", "alt": "Value against relationship."}
+    tree = parsed(
+        page(
+            notebook(*FULL),
+            notebook(says("decision", f"Talk to {EVIL}."), picture(goodlib=alt | {"front": True})),
+        )
+    )
+    ids = {e.get("id"): e for e in tree.iter() if e.get("id")}
+    assert f"Talk to {EVIL}." in "".join(ids["decisions"].itertext())
+    assert [e.get("href") for e in ids["decisions"].iter("a")] == ["#02-chapter"]
+    shown = [e.get("id") or e.get("alt") for e in tree.iter() if e.tag in ("section", "img")]
+    front = "From chapter 2: Value against relationship."
+    assert shown[:3] == ["decisions", front, "findings"]
+    assert shown[-1] == "Value against relationship."
+
+
+def test_a_page_without_decisions_has_no_room_for_them():
+    assert 'id="decisions"' not in page(notebook(*FULL))
+
+
 def test_code_and_warnings_stay_out_and_every_output_comes_out():
     text = page(notebook(*FULL))
     assert "secret_code" not in text
