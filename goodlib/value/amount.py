@@ -18,6 +18,7 @@ import pandas as pd
 from scipy import stats
 from scipy.special import digamma, gammaln, polygamma
 
+from goodlib.value.covariates import read_penalty
 from goodlib.value.design import Design, read_design
 from goodlib.value.inference import Model, Optimum, Problem, Results
 from goodlib.value.spend import FEW, GammaGamma
@@ -160,10 +161,7 @@ class LogNormalSpend(Model):
         penalty: float = 0.0,
     ) -> None:
         self.amounts = read_amounts(amounts)
-        if not penalty >= 0:
-            message = f"penalty must be 0 or more, got {penalty!r}."
-            raise ValueError(message)
-        self.penalty = float(penalty)
+        self.penalty = read_penalty(penalty)
         used = (self.amounts["n"] > 0).to_numpy()
         self.covariates = covariates
         self.design: Design = read_design(formula, covariates, amounts.index[used])
@@ -231,11 +229,14 @@ class LogNormalSpend(Model):
         cross = n * gap / v**2
         bend[mean, 1] = bend[1, mean] = -2 * s * (columns.T @ cross)
         bend[mean, 2] = bend[2, mean] = -2 * t * (columns.T @ (n * cross))
-        for place in range(3, size):
-            value -= 0.5 * self.penalty * theta[place] ** 2
-            slope[place] -= self.penalty * theta[place]
-            bend[place, place] -= self.penalty
         return float(value), slope, bend
+
+    def objective(self, theta: np.ndarray) -> tuple[float, np.ndarray, np.ndarray]:
+        """The log-likelihood less penalty/2 times the squares of the coefficients."""
+        value, slope, bend = self.derivatives(theta)
+        slope[3:] -= self.penalty * theta[3:]
+        bend[3:, 3:] -= self.penalty * np.eye(len(theta) - 3)
+        return value - 0.5 * self.penalty * float(theta[3:] @ theta[3:]), slope, bend
 
     def start(self) -> np.ndarray:
         """Moments: scatter within and between customers."""
@@ -300,8 +301,9 @@ class SingleGammaGamma(GammaGamma):
         mean = paid["total"] / paid["n"].where(paid["n"] > 0)
         super().__init__(pd.DataFrame({"frequency": paid["n"], "monetary_value": mean}))
         paid = paid[paid["n"] > 0]
-        self.x, self.count = paid["n"].to_numpy(float), np.ones(len(paid))
-        self.z = paid["total"].to_numpy(float) / self.x / self.unit
+        x = paid["n"].to_numpy(float)
+        none = np.empty((len(paid), 0))
+        self._take(x, paid["total"].to_numpy(float) / x / self.unit, none, np.ones(len(paid)))
         self.log = self.x * (paid["mean_log"].to_numpy(float) - np.log(self.unit))
 
     def derivatives(self, theta: np.ndarray) -> tuple[float, np.ndarray, np.ndarray]:

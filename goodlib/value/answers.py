@@ -31,7 +31,7 @@ class PurchaseResults(Results):
             Between 0 and 1. Under BG/NBD a customer without repeat purchase is active by
             construction.
         """
-        customers = self._customers(summary)
+        customers = self._customers(summary, "p_alive")
         return customers.each(self._by_row(customers, "p_alive"), "p_alive")
 
     def expected_purchases(self, t: float, summary: pd.DataFrame | None = None) -> pd.Series:
@@ -148,8 +148,10 @@ class PurchaseResults(Results):
         histories = (customers.x[row], customers.recency[row], customers.T[row])
         return law.draw(_length(horizon), rng, alive, *natural, *histories)
 
-    def _customers(self, summary: pd.DataFrame | None) -> Customers:
-        return self.model.customers if summary is None else self.model.read(summary)
+    def _customers(self, summary: pd.DataFrame | None, quantity: str = "") -> Customers:
+        if summary is None:
+            return self.model.customers
+        return self.model.read(summary, distinct=quantity not in self.model.law.plain)
 
     def _new(self) -> Customers:
         if self.model.effects:

@@ -16,7 +16,7 @@ eq. (3) of Batislam, Denizel & Filiztekin (2007), k > 1 Platzer & Reutterer (201
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 from scipy.special import betainc
@@ -33,6 +33,10 @@ class BetaGeo(NamedTuple):
 
     k: int
     extra: int
+    whole: tuple[str, ...] = ("expected", "dert")
+    """Quantities that look for equal rows themselves, and so must see all of them."""
+    plain: tuple[str, ...] = ("p_alive",)
+    """Quantities that cost less than finding equal rows."""
 
     def stages(self, power: Array, q: Array) -> tuple[Array, Array]:
         """Terms (P)_j q^j / j! for j = 0 .. k - 1, shape (k, n), and their sum."""
@@ -80,9 +84,23 @@ class BetaGeo(NamedTuple):
         self, r: float, alpha: Array, a: Array, b: float, x: Array, recency: Array, T: Array
     ) -> Array:
         """P(still active at T) of each row."""
-        odds = self._each(self._left, a, b, x=x) - self._active(r, alpha, x, recency, T)
+        return self._chance(self._active(r, alpha, x, recency, T), a, b, x)
+
+    def p_alive_timed(self, r: float, a: float, b: float, x: Array, fall: Array) -> Array:
+        """P(still active at T) for k = 1, from `fall` = log((alpha + t_x)/(alpha + T)) of each row.
+
+        For whoever has those logarithms by distinct time: they are half of the cost.
+        """
+        power = r + np.arange(int(x.max(initial=0)) + 1)
+        return self._chance(power.take(x) * fall, a, b, x)
+
+    def _chance(self, active: Array, a: Array, b: float, x: Array) -> Array:
+        odds = self._each(self._left, a, b, x=x)
+        odds -= active
         with np.errstate(over="ignore"):
-            return 1.0 / (1.0 + np.exp(odds))
+            np.exp(odds, out=odds)
+        odds += 1.0
+        return np.divide(1.0, odds, out=odds)
 
     def derivatives(
         self, r: float, alpha: Array, a: Array, b: float, x: Array, recency: Array, T: Array
@@ -167,40 +185,54 @@ class BetaGeo(NamedTuple):
     ) -> Array:
         """Expected purchases in (T, T + t] of each row; exact for every k."""
         alive = self.p_alive(r, alpha, a, b, x, recency, T)
-        if self.k > 1:
-            return alive * self._expected_regular(t, r, alpha, a, b, x, recency, T)
-        # given p and active, E = E[(1 - exp(-lambda p t))/p] over lambda ~ Gamma(r + x, alpha + T)
+        weight = self._waiting(r, alpha, x, recency, T)
+        growth = self._growth if self.k == 1 else self._growth_regular
+        ahead = self._each_pair(growth, t, r, alpha, a, b, x=x, T=T)
+        return alive * (weight * ahead).sum(axis=0)
+
+    def _waiting(self, r: float, alpha: Array, x: Array, recency: Array, T: Array) -> Array:
+        """P(j events since the last purchase) of an active customer, shape (k, n)."""
+        terms, total = self.stages(r + self.k * x, (T - recency) / (alpha + T))
+        return terms / total
+
+    def _each_pair(self, function: Callable[..., Array], *params: Any, x: Array, T: Array) -> Array:
+        """A function of x and T, shape (k, n), evaluated once for each distinct pair of them."""
+        if any(np.ndim(value) for value in params):  # covariates set rows apart
+            return function(*params, x, T)
+        times, code = np.unique(T, return_inverse=True)
+        keys, pair = np.unique(x * len(times) + code, return_inverse=True)
+        return function(*params, keys // len(times), times[keys % len(times)]).take(pair, axis=1)
+
+    def _growth(
+        self, t: float, r: float, alpha: Array, a: Array, b: float, x: Array, T: Array
+    ) -> Array:
+        """Expected purchases in (T, T + t] if active, for k = 1, shape (1, n).
+
+        Given p, E[(1 - exp(-lambda p t))/p] over lambda ~ Gamma(r + x, alpha + T).
+        """
         growth = t / (alpha + T)
 
         def while_active(p: Array, rows: Array) -> Array:
             power, g = (r + x[rows])[:, None], growth[rows][:, None]
             return -np.expm1(-power * np.log1p(g * p)) / p
 
-        return alive * beta_mean(while_active, a, b + x + self.extra)
+        return beta_mean(while_active, a, b + x + self.extra)[None, :]
 
-    def _expected_regular(
-        self,
-        t: float,
-        r: float,
-        alpha: Array,
-        a: Array,
-        b: float,
-        x: Array,
-        recency: Array,
-        T: Array,
+    def _growth_regular(
+        self, t: float, r: float, alpha: Array, a: Array, b: float, x: Array, T: Array
     ) -> Array:
-        """Sum over n of P(n-th next purchase falls in t and is not forestalled), for k > 1."""
-        power, last = r + self.k * x, alpha + T
-        stage, total = self.stages(power, (T - recency) / last)
-        share = t / (last + t)
+        """Expected purchases in (T, T + t] if active with j events done, shape (k, n).
+
+        Sum over n of P(n-th next purchase falls in t and is not forestalled).
+        """
+        power, share = r + self.k * x, t / (alpha + T + t)
         chance = np.broadcast_to(b + x + self.extra, power.shape)
-        answer, kept, n = np.zeros(len(x)), np.ones(len(x)), 1
+        answer, kept, n = np.zeros((self.k, len(x))), np.ones(len(x)), 1
+        done = np.arange(self.k)[:, None]
         while True:
-            reach = sum(
-                stage[j] / total * betainc(self.k * n - j, power + j, share) for j in range(self.k)
-            )
-            answer += kept * reach
-            if np.all(kept * reach <= 1e-13 * answer):
+            reach = kept * betainc(self.k * n - done, power + done, share)
+            answer += reach
+            if np.all(reach <= 1e-13 * answer):
                 return answer
             if n > 100_000:
                 message = f"t is too long: more than 100,000 purchases of one customer within {t:g}"
@@ -265,9 +297,16 @@ class BetaGeo(NamedTuple):
         T.
         """
         alive = self.p_alive(r, alpha, a, b, x, recency, T)
+        weight = self._waiting(r, alpha, x, recency, T)
+        ahead = self._each_pair(self._worth, delta, r, alpha, a, b, x=x, T=T)
+        return alive * (weight * ahead).sum(axis=0)
+
+    def _worth(
+        self, delta: float, r: float, alpha: Array, a: Array, b: float, x: Array, T: Array
+    ) -> Array:
+        """Discounted expected purchases after T if active with j events done, shape (k, n)."""
         power, last = r + self.k * x, alpha + T
-        stage, total = self.stages(power, (T - recency) / last)
-        answer = np.zeros(len(x))
+        answer = np.empty((self.k, len(x)))
         for j in range(self.k):
 
             def worth(p: Array, rows: Array, j: int = j) -> Array:
@@ -281,8 +320,8 @@ class BetaGeo(NamedTuple):
                         sums[same] += w * first / (lost + p * (1 - lost))
                 return sums
 
-            answer += stage[j] / total * beta_mean(worth, a, b + x + self.extra)
-        return alive * answer
+            answer[j] = beta_mean(worth, a, b + x + self.extra)
+        return answer
 
     def draw(
         self,

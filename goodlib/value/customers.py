@@ -17,10 +17,18 @@ COLUMNS = ("frequency", "recency", "T")
 Index = pd.Index
 
 
+class Times(NamedTuple):
+    """Lengths of time as the few that differ: daily histories of years hold a thousand."""
+
+    values: np.ndarray
+    code: np.ndarray
+
+
 class Customers(NamedTuple):
     """Distinct histories: x, t_x and T with the `count` of each, and the `row` of each customer.
 
     `designs` holds the covariates of each row, one matrix an effect; then rows differ in these too.
+    `times` are recency and T by distinct value, where these are few.
     """
 
     x: np.ndarray
@@ -30,6 +38,7 @@ class Customers(NamedTuple):
     row: np.ndarray
     index: Index
     designs: tuple[np.ndarray, ...] = ()
+    times: tuple[Times, Times] | None = None
 
     @property
     def n(self) -> int:
@@ -49,7 +58,11 @@ class Customers(NamedTuple):
 
 
 def read_customers(
-    summary: pd.DataFrame, *, observed: bool = True, designs: tuple[np.ndarray, ...] = ()
+    summary: pd.DataFrame,
+    *,
+    observed: bool = True,
+    distinct: bool = True,
+    designs: tuple[np.ndarray, ...] = (),
 ) -> Customers:
     """The distinct histories of a summary, after its one check at the door.
 
@@ -61,6 +74,9 @@ def read_customers(
         customer.
     observed : bool
         Customers to fit to must have been observed for some time: T > 0. Forecasts allow T = 0.
+    distinct : bool
+        Equal histories are made one row. Finding them costs more than some answers do: those take
+        a row a customer.
     designs : matrices of n rows
         Covariates of each customer, one matrix an effect.
 
@@ -102,6 +118,9 @@ def read_customers(
     hold((x == 0) | (recency > 0), "recency must be positive at a frequency above 0", "Merge days.")
     cure = "Set `end` a day later, or leave them out: expected_purchases_new() speaks for them."
     hold((T > 0) | (not observed), "T must be positive", cure)
+    if not distinct:
+        each, row = np.ones(len(x)), np.arange(len(x))
+        return Customers(x.astype(np.int64), recency, T, each, row, summary.index, designs)
     return _compress(x, recency, T, summary.index, designs)
 
 
@@ -134,9 +153,10 @@ def _compress(
     designs: tuple[np.ndarray, ...],
 ) -> Customers:
     """Distinct (x, t_x, T) by hashing each column to codes, then the codes to one key."""
-    key = x.astype(np.int64)
+    key, codes = x.astype(np.int64), []
     for column in (recency, T, *(part for design in designs for part in design.T)):
         code, values = pd.factorize(column)
+        codes.append((values, code))
         if key.max() * len(values) >= 2**62:  # keys grown too long: number them anew
             key = pd.factorize(key)[0]
         key = key * len(values) + code
@@ -145,4 +165,8 @@ def _compress(
     first[row[::-1]] = np.arange(len(row) - 1, -1, -1)  # the last write is the first customer
     count = np.bincount(row, minlength=len(keys)).astype(float)
     columns = (x[first].astype(np.int64), recency[first], T[first])
-    return Customers(*columns, count, row, index, tuple(design[first] for design in designs))
+    times = None
+    if len(codes[0][0]) + len(codes[1][0]) < len(keys) / 4:
+        times = tuple(Times(values, code[first]) for values, code in codes[:2])
+    own = tuple(design[first] for design in designs)
+    return Customers(*columns, count, row, index, own, times)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -74,4 +75,18 @@ def _rows(covariates: pd.DataFrame | None, index: pd.Index) -> pd.DataFrame:
 
 def _columns(spec: Any, rows: pd.DataFrame) -> np.ndarray:
     model_spec, keep = spec
-    return model_spec.get_model_matrix(rows)[keep].to_numpy(float)
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("error")  # a level never seen would be read as the first
+            columns = model_spec.get_model_matrix(rows, na_action="raise")[keep].to_numpy(float)
+    except Exception as error:
+        message = (
+            f"covariates must be known for every customer, and of a kind seen in the fit: {error}. "
+            "Fill them in, or leave those customers out."
+        )
+        raise ValueError(message) from error
+    if not np.isfinite(columns).all():
+        first = rows.index[int(np.argmin(np.isfinite(columns).all(axis=1)))]
+        message = f"covariates must be finite: those of {first!r} are not. The logarithm of 0?"
+        raise ValueError(message)
+    return columns

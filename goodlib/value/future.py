@@ -238,6 +238,12 @@ def prepare(
             f"a future needs repeat purchases: none of {len(summary):,} customers has bought twice"
         )
         raise ValueError(message)
+    if getattr(getattr(spend, "model", None), "effects", ()):
+        message = (
+            "a joint future does not know covariates of spend, which set customers' gamma apart: "
+            "give it a fit without formula, or take draw_value() of goodlib.value.lifetime"
+        )
+        raise ValueError(message)
     distinct = min(draws, PARAMETERS)
     each = np.arange(draws) * distinct // draws
     params = purchases.posterior(distinct, seed).params.to_numpy()

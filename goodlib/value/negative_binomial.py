@@ -20,6 +20,9 @@ Array = np.ndarray
 class NegativeBinomial(NamedTuple):
     """The likelihood of customers who never leave."""
 
+    whole: tuple[str, ...] = ()
+    plain: tuple[str, ...] = ("p_alive", "expected", "dert")
+
     def loglike(self, r: float, alpha: Array, x: Array, recency: Array, T: Array) -> Array:
         """Log-likelihood of each row."""
         return log_rising(r, x) - r * np.log1p(T / alpha) - x * np.log(alpha + T)

@@ -27,6 +27,8 @@ class Pareto(NamedTuple):
     """The likelihood, with its number of quadrature nodes; 0: as many as 1e-11 needs."""
 
     nodes: int = 0
+    whole: tuple[str, ...] = ()
+    plain: tuple[str, ...] = ()
 
     def terms(
         self, r: float, alpha: Array, s: float, beta: Array, x: Array, recency: Array, T: Array

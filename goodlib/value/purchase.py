@@ -12,11 +12,18 @@ from typing import Any
 import numpy as np
 import pandas as pd
 from scipy.special import gammaln
-from scipy.stats import lognorm, norm, uniform
+from scipy.stats import lognorm, uniform
 
 from goodlib.value.answers import PurchaseResults
 from goodlib.value.betageo import BetaGeo
-from goodlib.value.covariates import Effect, read_effect
+from goodlib.value.covariates import (
+    Effect,
+    at_average,
+    effect_priors,
+    penalise,
+    read_effect,
+    read_penalty,
+)
 from goodlib.value.customers import Customers, read_customers
 from goodlib.value.inference import Model, Problem
 from goodlib.value.negative_binomial import NegativeBinomial
@@ -48,18 +55,17 @@ class PurchaseModel(Model):
 
     def _explain(self, effects: list[Effect], penalty: float) -> None:
         """Adds covariates: their names, and how hard large effects are held back."""
-        if not (np.isfinite(penalty) and penalty >= 0):
-            message = f"penalty must be a number from 0: got {penalty!r}"
-            raise ValueError(message)
         added = tuple(name for effect in effects for name in effect.names)
-        self.effects, self.penalty = tuple(effects), float(penalty)
+        self.effects, self.penalty = tuple(effects), read_penalty(penalty)
         self.positive = (True,) * len(self.names) + (False,) * len(added)
         self.names = self.names + added
 
-    def read(self, summary: pd.DataFrame, *, observed: bool = False) -> Customers:
+    def read(
+        self, summary: pd.DataFrame, *, observed: bool = False, distinct: bool = True
+    ) -> Customers:
         """The distinct histories of a summary, with the covariates of this model."""
         designs = tuple(effect.matrix(summary) for effect in self.effects)
-        return read_customers(summary, observed=observed, designs=designs)
+        return read_customers(summary, observed=observed, distinct=distinct, designs=designs)
 
     def natural(self, theta: np.ndarray) -> tuple[float, ...]:
         """Parameters of the law at `theta`, the same for every customer."""
@@ -119,21 +125,18 @@ class PurchaseModel(Model):
 
     def objective(self, theta: np.ndarray) -> tuple[float, np.ndarray, np.ndarray]:
         """The log-likelihood less penalty/2 times the squares of the standardised effects."""
-        value, slope, bend = self.derivatives(theta)
-        if self.penalty == 0 or not self.effects:
-            return value, slope, bend
-        weight = np.concatenate([effect.spread for effect in self.effects]) ** 2 * self.penalty
-        gamma = theta[self._base :]
-        slope[self._base :] -= weight * gamma
-        bend[self._base :, self._base :] -= np.diag(weight)
-        return value - 0.5 * float(weight @ gamma**2), slope, bend
+        return penalise(self.derivatives(theta), theta, self.effects, self.penalty)
 
     def each_row(
         self, quantity: str, theta: np.ndarray, customers: Customers, *first: Any
     ) -> np.ndarray:
-        """A quantity of the law for each row, computed in blocks that stay in the cache."""
+        """A quantity of the law for each row, computed in blocks that stay in the cache.
+
+        Those of `self.law.whole` see all rows at once: they look for equal ones themselves.
+        """
         function, answer = getattr(self.law, quantity), np.empty(len(customers.x))
-        for part, rows, here in _blocks(self.law_params(theta, customers), customers):
+        size = len(answer) if quantity in self.law.whole else BLOCK
+        for part, rows, here in _blocks(self.law_params(theta, customers), customers, size):
             answer[part] = function(*first, *here, *rows)
         return answer
 
@@ -156,16 +159,17 @@ class PurchaseModel(Model):
     def prior(self) -> dict[str, Any]:
         """Weakly informative, and free of the unit: times are measured by the median T.
 
-        The effect of a covariate moves a rate by a factor of 7 or less (sd 1 a standard deviation).
-        See docs/recovery.md for the table of priors and how they carry a base of 30 customers.
+        The effect of a covariate moves a rate by a factor of 7 or less (sd 1 a standard deviation),
+        and the parameters it moves are those of a customer of average covariates. See
+        docs/recovery.md for the table of priors and how they carry a base of 30 customers.
         """
         length = float(np.median(self.customers.T))
         times = {"r": lognorm(1.0, scale=1.0), "alpha": lognorm(1.5, scale=0.5 * length)}
-        return times | {
-            name: norm(0.0, 1.0 / spread)
-            for effect in self.effects
-            for name, spread in zip(effect.names, effect.spread, strict=True)
-        }
+        return times | effect_priors(self.effects)
+
+    def log_prior(self, thetas: np.ndarray, prior: Mapping[str, Any]) -> np.ndarray:
+        """Log density of the prior, whose alpha (or beta, a) is that of average covariates."""
+        return super().log_prior(at_average(thetas, self.effects), prior)
 
     def problems(self, optimum: Optimum) -> list[Problem]:
         """Too few customers came back, or too little was seen of them."""
@@ -336,11 +340,28 @@ class BetaGeoNBD(PurchaseModel):
             )
             raise ValueError(message)
         self.law = BetaGeo(int(k), self.extra)
+        self.interval = "profile" if k > 1 or self.extra else "wald"  # see docs/recovery.md
         self.title = type(self).__name__ + (f"-{k}" if k > 1 else "")
         if k > 1:
             gaps = float(summary["log_gaps"].sum())
             purchases = float(self.customers.x @ self.customers.count)
             self.constant = (k - 1) * gaps - purchases * gammaln(k)
+
+    def each_row(
+        self, quantity: str, theta: np.ndarray, customers: Customers, *first: Any
+    ) -> np.ndarray:
+        """As every purchase model's; P(active) by way of the logarithms of the distinct times."""
+        if quantity != "p_alive" or self.law.k > 1 or self.effects or customers.times is None:
+            return super().each_row(quantity, theta, customers, *first)
+        r, alpha, a, b = self.law_params(theta, customers)
+        start, end = (np.log(alpha + time.values) for time in customers.times)
+        answer = np.empty(len(customers.x))
+        for at in range(0, len(answer), 8 * BLOCK):
+            part = slice(at, at + 8 * BLOCK)
+            fall = start.take(customers.times[0].code[part])
+            fall -= end.take(customers.times[1].code[part])
+            answer[part] = self.law.p_alive_timed(r, a, b, customers.x[part], fall)
+        return answer
 
     def _guess(self, length: float) -> list[float]:
         return [1.0, 0.5 * length, 1.0, 2.0]
@@ -367,6 +388,7 @@ class BetaGeoNBD(PurchaseModel):
         """Log density of the prior of the log parameters, for each row of `thetas`."""
         if "phi" not in prior:
             return super().log_prior(thetas, prior)
+        thetas = at_average(thetas, self.effects)
         r, alpha, a, b = np.exp(thetas[:, :4]).T
         total = thetas[:, :4].sum(axis=1)  # d parameter / d log parameter
         for position, name in enumerate(self.names[4:], start=4):
@@ -389,10 +411,12 @@ class ModifiedBetaGeoNBD(BetaGeoNBD):
     extra = 1
 
 
-def _blocks(params: tuple[Any, ...], customers: Customers) -> Iterator[tuple[slice, tuple, tuple]]:
+def _blocks(
+    params: tuple[Any, ...], customers: Customers, size: int = BLOCK
+) -> Iterator[tuple[slice, tuple, tuple]]:
     """Blocks of rows: where they are, their histories, and the parameters that are theirs."""
-    for start in range(0, len(customers.x), BLOCK):
-        part = slice(start, start + BLOCK)
+    for start in range(0, len(customers.x), size):
+        part = slice(start, start + size)
         rows = (customers.x[part], customers.recency[part], customers.T[part])
         here = tuple(value if np.ndim(value) == 0 else value[part] for value in params)
         yield part, rows, here

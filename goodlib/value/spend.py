@@ -9,6 +9,7 @@ they come; `independence` holds that against the data.
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import cached_property
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -16,6 +17,13 @@ import pandas as pd
 from scipy import stats
 from scipy.special import digamma, gammaln, polygamma
 
+from goodlib.value.covariates import (
+    at_average,
+    effect_priors,
+    penalise,
+    read_effect,
+    read_penalty,
+)
 from goodlib.value.inference import Model, Optimum, Problem, Results
 
 FEW = 30
@@ -37,7 +45,7 @@ class Independence(NamedTuple):
 
 
 class GammaGammaResults(Results):
-    """A fitted Gamma-Gamma model."""
+    """A fitted Gamma-Gamma model: what will each purchase bring?"""
 
     def expected_spend(self, summary: pd.DataFrame | None = None) -> pd.Series:
         """Expected mean spend of each customer, past and future.
@@ -48,7 +56,8 @@ class GammaGammaResults(Results):
         Parameters
         ----------
         summary : DataFrame of n customers, optional
-            Columns `frequency` and `monetary_value`. Default: the customers fitted to.
+            Columns `frequency` and `monetary_value`, and those of the formula where the model has
+            one. Default: the customers fitted to.
 
         Returns
         -------
@@ -57,7 +66,8 @@ class GammaGammaResults(Results):
         """
         given = self.model.summary if summary is None else summary
         x, z = _read(given)
-        p, q, gamma = self.params
+        p, q = self.params["p"], self.params["q"]
+        gamma = self.model.scale_of(self.params, given)
         below = p * x + q - 1
         mean = np.divide(p * (gamma + x * z), below, out=np.full(len(x), np.nan), where=below > 0)
         return pd.Series(mean, index=given.index, name="expected_spend")
@@ -74,15 +84,21 @@ class GammaGammaResults(Results):
         Exact: the customer's rate is Gamma(p x + q, gamma + x zbar), and the total of k amounts is
         Gamma(p k) over that rate.
         """
-        x, z = _read(self.model.summary if summary is None else summary)
-        p, q, gamma = params["p"], params["q"], params["gamma"]
+        given = self.model.summary if summary is None else summary
+        x, z = _read(given)
+        p, q, gamma = params["p"], params["q"], self.model.scale_of(params, given)
         rate = rng.standard_gamma(p * x + q) / (gamma + x * z)
         return rng.standard_gamma(p * np.asarray(purchases, dtype=float)) / rate
 
     def mean_spend_new(self) -> float:
-        """Mean spend of a new customer: p gamma / (q - 1); infinite for q <= 1."""
-        p, q, gamma = self.params
-        return float(p * gamma / (q - 1)) if q > 1 else float("inf")
+        """Mean spend of a new customer: p gamma / (q - 1); infinite for q <= 1.
+
+        With covariates, of one whose covariates are average; `expected_spend` of a summary with
+        frequency 0 speaks for others.
+        """
+        p, q, gamma = at_average(self.optimum.theta[None, :], self.model.effects)[0, :3]
+        p, q, gamma = np.exp([p, q, gamma])
+        return float(p * gamma * self.model.unit / (q - 1)) if q > 1 else float("inf")
 
 
 class GammaGamma(Model):
@@ -94,11 +110,17 @@ class GammaGamma(Model):
         `frequency` (repeat purchases) and `monetary_value` (their mean amount, missing where
         frequency is 0). Repeat buyers whose purchases were all free have no place in the model;
         `problems` counts them.
+    formula : str, optional
+        What mean spend goes with, such as "~ C(region) + log(size)", by columns of the summary: a
+        covariate z multiplies gamma, and so the mean amount, by exp(b z).
+    penalty : float, >= 0
+        Holds effects back where data are few: penalty/2 times the sum of the squared effects, each
+        for one standard deviation of its covariate.
 
     Attributes
     ----------
     names : p (shape of an amount), q (shape of the spread between customers), gamma (its scale, in
-        the unit of the amounts)
+        the unit of the amounts; where every covariate is 0), then one a column of the formula
 
     Examples
     --------
@@ -109,11 +131,13 @@ class GammaGamma(Model):
     35.219
     """
 
-    names = ("p", "q", "gamma")
+    names: tuple[str, ...] = ("p", "q", "gamma")
     title = "Gamma-Gamma"
     results = GammaGammaResults
 
-    def __init__(self, summary: pd.DataFrame) -> None:
+    def __init__(
+        self, summary: pd.DataFrame, formula: str | None = None, penalty: float = 0.0
+    ) -> None:
         self.summary = summary
         x, z = _read(summary)
         used = (x > 0) & (z > 0)
@@ -126,41 +150,73 @@ class GammaGamma(Model):
             raise ValueError(message)
         self.nobs = int(used.sum())
         self.unit = float(np.average(z[used], weights=x[used]))
-        # equal (x, z) are kept once, with their count; amounts are measured in their mean
-        rows, count = np.unique(
-            np.column_stack([x, z / self.unit])[used], axis=0, return_counts=True
-        )
-        self.x, self.z, self.count = rows[:, 0], rows[:, 1], count.astype(float)
+        self.effects = tuple(read_effect("spend", formula, summary[used], 2, 1.0))
+        self.penalty = read_penalty(penalty)
+        added = tuple(name for effect in self.effects for name in effect.names)
+        self.names = (*self.names, *added)
+        self.positive = (True, True, True, *(False for _ in added))
+        self.title = type(self).title + (f" {formula}" if formula else "")
+        # equal customers are kept once, with their count; amounts are measured in their mean
+        columns = [x[used], z[used] / self.unit, *(e.matrix(summary[used]) for e in self.effects)]
+        rows, count = np.unique(np.column_stack(columns), axis=0, return_counts=True)
+        self._take(rows[:, 0], rows[:, 1], rows[:, 2:], count.astype(float))
+
+    def _take(self, x: np.ndarray, z: np.ndarray, design: np.ndarray, count: np.ndarray) -> None:
+        """Rows to fit to; the first column of `moves` is gamma's own."""
+        self.x, self.z, self.count = x, z, count
+        self.moves = np.column_stack([np.ones(len(x)), design])
+
+    def scale_of(
+        self, params: Mapping[str, float] | pd.Series, summary: pd.DataFrame
+    ) -> float | np.ndarray:
+        """gamma of each customer of a summary: one number without covariates."""
+        if not self.effects:
+            return float(params["gamma"])
+        effect = self.effects[0]
+        own = np.array([params[name] for name in effect.names])
+        design = self._design if summary is self.summary else effect.matrix(summary)
+        return float(params["gamma"]) * np.exp(design @ own)
+
+    @cached_property
+    def _design(self) -> np.ndarray:
+        """Covariates of all customers given, also of those who have not come back: made once."""
+        return self.effects[0].matrix(self.summary)
 
     def derivatives(self, theta: np.ndarray) -> tuple[float, np.ndarray, np.ndarray]:
-        """Log-likelihood, gradient and Hessian in log p, log q, log (gamma / mean amount)."""
-        p, q, gamma = np.exp(theta)
-        x, z, n = self.x, self.z, self.count
-        a, total = p * x, gamma + x * z
-        log = np.log(x) + np.log(z) - np.log(total)
+        """Log-likelihood, gradient and Hessian in log p, log q, log (gamma / mean amount), effects.
+
+        With gamma_i = gamma exp(b z_i), a = p x and the share g = gamma_i / (gamma_i + x zbar):
+
+            log L = log G(a + q) - log G(a) - log G(q) + q log g + a log(1 - g) - log zbar
+        """
+        p, q = np.exp(theta[:2])
+        x, z, n, moves = self.x, self.z, self.count, self.moves
+        a, height = p * x, moves @ theta[2:]
+        gamma = np.exp(height)
+        total = gamma + x * z
+        share, log = gamma / total, np.log(x) + np.log(z) - np.log(total)
         value = (
             gammaln(a + q) - gammaln(a) - gammaln(q)
-            + q * (theta[2] - np.log(total)) + a * log - np.log(z)
+            + q * (height - np.log(total)) + a * log - np.log(z)
         )  # fmt: skip
         both, second = digamma(a + q), polygamma(1, a + q)
-        slope = np.array(
-            [
-                n @ (x * (both - digamma(a) + log)),
-                n @ (both - digamma(q) + theta[2] - np.log(total)),
-                n @ (q / gamma - (a + q) / total),
-            ]
-        )
-        bend = np.empty((3, 3))
-        bend[0, 0] = n @ (x * x * (second - polygamma(1, a)))
-        bend[0, 1] = bend[1, 0] = n @ (x * second)
-        bend[0, 2] = bend[2, 0] = -n @ (x / total)
-        bend[1, 1] = n @ (second - polygamma(1, q))
-        bend[1, 2] = bend[2, 1] = n @ (1 / gamma - 1 / total)
-        bend[2, 2] = n @ ((a + q) / total**2 - q / gamma**2)
-        params = np.array([p, q, gamma])
-        gradient = params * slope
-        hessian = np.outer(params, params) * bend + np.diag(gradient)
+        in_p = n @ (a * (both - digamma(a) + log))
+        in_q = n @ (q * (both - digamma(q) + height - np.log(total)))
+        size = len(theta)
+        gradient, hessian = np.empty(size), np.empty((size, size))
+        gradient[0], gradient[1] = in_p, in_q
+        gradient[2:] = (n * (q - (a + q) * share)) @ moves
+        hessian[0, 0] = n @ (a * a * (second - polygamma(1, a))) + in_p
+        hessian[0, 1] = hessian[1, 0] = n @ (a * q * second)
+        hessian[1, 1] = n @ (q * q * (second - polygamma(1, q))) + in_q
+        hessian[0, 2:] = hessian[2:, 0] = -(n * a * share) @ moves
+        hessian[1, 2:] = hessian[2:, 1] = (n * q * (1 - share)) @ moves
+        hessian[2:, 2:] = -(moves.T * (n * (a + q) * share * (1 - share))) @ moves
         return float(n @ value) - self.nobs_log_unit, gradient, hessian
+
+    def objective(self, theta: np.ndarray) -> tuple[float, np.ndarray, np.ndarray]:
+        """The log-likelihood less the penalty on the effects."""
+        return penalise(self.derivatives(theta), theta, self.effects, self.penalty)
 
     @property
     def nobs_log_unit(self) -> float:
@@ -169,7 +225,7 @@ class GammaGamma(Model):
 
     def start(self) -> np.ndarray:
         """Amounts that vary about as much within a customer as between customers."""
-        return np.log([3.0, 3.0, 1.0])
+        return np.concatenate([np.log([3.0, 3.0, 1.0]), np.zeros(len(self.names) - 3)])
 
     def to_theta(self, params: Mapping[str, float] | np.ndarray | list[float]) -> np.ndarray:
         """Parameters on the scale of the fit: logs, gamma in mean amounts."""
@@ -187,13 +243,18 @@ class GammaGamma(Model):
         """Weakly informative: log-normal, p and q around 3 and gamma around the mean amount.
 
         Their 95 % range spans a factor of 19 both ways for p and gamma, of 7 for q, so thirty
-        repeat buyers outweigh it.
+        repeat buyers outweigh it. With covariates gamma is that of a customer of average ones, and
+        an effect moves spend by a factor of 7 or less (sd 1 a standard deviation).
         """
         return {
             "p": stats.lognorm(1.5, scale=3.0),
             "q": stats.lognorm(1.0, scale=3.0),
             "gamma": stats.lognorm(1.5, scale=self.unit),
-        }
+        } | effect_priors(self.effects)
+
+    def log_prior(self, thetas: np.ndarray, prior: Mapping[str, Any]) -> np.ndarray:
+        """Log density of the prior, whose gamma is that of average covariates."""
+        return super().log_prior(at_average(thetas, self.effects), prior)
 
     def problems(self, optimum: Optimum) -> list[Problem]:
         """Few repeat buyers, free purchases, or a mean that does not exist."""

@@ -233,7 +233,7 @@ def test_bad_amounts_are_refused():
         LogNormalSpend(good.assign(ss_log=[-1.0] + [0.0] * 29))
     with pytest.raises(ValueError, match="0 of 30 have a repeat purchase above 0"):
         LogNormalSpend(good.assign(n=0))
-    with pytest.raises(ValueError, match="penalty must be 0 or more, got -1"):
+    with pytest.raises(ValueError, match="penalty must be a number from 0: got -1"):
         LogNormalSpend(good, penalty=-1)
 
 

@@ -93,6 +93,20 @@ def test_a_penalty_holds_effects_back(fitted):
     assert held.llf < fit.llf
 
 
+def test_the_prior_speaks_of_customers_of_average_covariates():
+    """Where a covariate is measured from moves alpha, and no answer: prior and posterior follow."""
+    summary = simulate(goodlib.BetaGeoNBD, 500, seed=3)
+    moved = summary.assign(size=summary["size"] + 20)  # alpha of size 0 is now far from anybody
+    one, two = (
+        goodlib.BetaGeoNBD(data, purchase="~ size", dropout="~ size").fit()
+        for data in (summary, moved)
+    )
+    assert two.llf == pytest.approx(one.llf, abs=1e-6)
+    effects = ["purchase:size", "dropout:size"]
+    means = [fit.posterior(1000, seed=1).mean[effects] for fit in (one, two)]
+    assert ((means[0] - means[1]).abs() < 0.15 * one.bse[effects]).all()
+
+
 def test_the_posterior_and_the_draws_know_the_covariates(fitted, rng):
     fit, summary = fitted
     posterior = fit.posterior(500, seed=1)
@@ -122,3 +136,26 @@ def test_covariates_that_say_nothing_or_are_missing_are_refused(toy, fitted):
         fit.expected_purchases_new(4.0)
     with pytest.raises(ValueError, match="set customers apart"):
         fit.model.natural(fit.optimum.theta)
+
+
+def test_a_level_never_seen_is_refused_not_read_as_the_first(fitted):
+    fit, summary = fitted
+    west = summary.iloc[:2].assign(region=["north", "west"])
+    with pytest.raises(ValueError, match=r"of a kind seen in the fit: .*west"):
+        fit.p_alive(west)
+
+
+@pytest.mark.parametrize(
+    ("formula", "match"),
+    [
+        ("~ size + double", "must not depend on each other: size, double"),
+        ("~ region - 1", "the model has its own intercept"),
+        ("~ log(zero)", r"must be finite: 1 of 6 customers have others \(first: 'C'\)"),
+    ],
+)
+def test_covariates_without_an_answer_of_their_own_are_refused(toy, formula, match):
+    size = np.array([1.0, 2, 3, 4, 5, 7])
+    known = toy.assign(size=size, double=2 * size + 1, region=list("nnsssn"))
+    known["zero"] = [1.0, 2, 0, 4, 5, 7]
+    with pytest.raises(ValueError, match=match), np.errstate(divide="ignore"):
+        goodlib.ParetoNBD(known, purchase=formula)

@@ -339,6 +339,28 @@ def test_answers_keep_their_digits_against_fifty_digit_arithmetic():
     assert (table["largest"] < 1e-9).all()
 
 
+@pytest.mark.parametrize(
+    ("model", "options"), [pair for pair in MODELS if "Beta" in pair[0].__name__]
+)
+def test_answers_shared_by_equal_customers_are_those_of_each(model, options, rng):
+    """Daily customers, of whom many share times: as one by one, asked without their like."""
+    n = 600
+    x, T = rng.poisson(1.5, n), rng.integers(30, 50, n)
+    recency = np.where(x > 0, rng.integers(10, 25, n), 0)
+    daily = pd.DataFrame({"frequency": x, "recency": recency, "T": T})
+    daily = daily.astype({"recency": float, "T": float}).assign(log_gaps=0.0)
+    fit = model(daily, **options).fit().at([0.8, 20.0, 0.7, 2.5])
+    assert fit.model.customers.times is not None  # the answer goes by way of distinct times
+    for answer in (
+        lambda rows: fit.p_alive(rows),
+        lambda rows: fit.expected_purchases(40, rows),
+        lambda rows: fit.dert(0.1, 365, rows),
+    ):
+        each = pd.concat([answer(daily.iloc[[i]]) for i in range(0, n, 20)])
+        together = fit.p_alive() if each.name == "p_alive" else answer(daily)
+        np.testing.assert_allclose(together.loc[each.index], each, rtol=1e-12)
+
+
 # Laws
 
 

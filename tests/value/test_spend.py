@@ -81,11 +81,39 @@ def test_likelihood_is_the_integral_over_the_customers_rate():
     assert GammaGamma(summary).loglike([p, q, gamma]) == pytest.approx(total, abs=1e-7)
 
 
-def test_gradient_and_hessian_match_differences():
-    model = GammaGamma(simulated(200))
-    theta = np.log([3.1, 4.2, 0.9])
+def spenders(n, seed, effects=(0.4, -0.6), q=5.0):
+    """Customers whose mean spend goes with the log of their size, and is lower in the south."""
+    rng = np.random.default_rng(seed)
+    frame = pd.DataFrame({"frequency": rng.poisson(2.0, n), "size": rng.lognormal(8, 1, n)})
+    frame["region"] = rng.choice(["north", "south"], n)
+    speaks = effects[0] * (np.log(frame["size"]) - 8) + effects[1] * (frame["region"] == "south")
+    rate = rng.gamma(q, 1, n) / (60.0 * np.exp(speaks))
+    x = np.maximum(frame["frequency"], 1)
+    z = rng.gamma(4.0 * x) / (rate * x)
+    return frame.assign(monetary_value=z.where(frame["frequency"] > 0), truth=4.0 / rate)
+
+
+BY = "~ log(size) + region"
+
+
+def test_likelihood_with_covariates_is_the_plain_one_at_each_customers_own_scale():
+    few = spenders(40, 1)
+    model = GammaGamma(few, BY)
+    direct = 0.0
+    for _, one in few[few["frequency"] > 0].iterrows():
+        gamma = 30 * np.exp(0.3 * np.log(one["size"]) - 0.5 * (one["region"] == "south"))
+        alone = one[["frequency", "monetary_value"]].to_frame().T.astype(float)
+        direct += GammaGamma(alone).loglike([3.0, 4.0, gamma])
+    params = {"p": 3, "q": 4, "gamma": 30, "spend:log(size)": 0.3, "spend:region[T.south]": -0.5}
+    assert model.loglike(params) == pytest.approx(direct, rel=1e-12)
+
+
+@pytest.mark.parametrize("formula", [None, BY])
+def test_gradient_and_hessian_match_differences(formula):
+    model = GammaGamma(spenders(200, 1), formula, penalty=3.0)
+    theta = np.concatenate([np.log([3.1, 4.2, 0.9]), [0.2, -0.3][: 2 * bool(formula)]])
     _, gradient, hessian = model.derivatives(theta)
-    step = 1e-5 * np.eye(3)
+    step = 1e-5 * np.eye(len(theta))
     slopes = [(model.value(theta + h) - model.value(theta - h)) / 2e-5 for h in step]
     assert gradient == pytest.approx(slopes, rel=1e-5)
     bends = [
@@ -135,6 +163,63 @@ def test_planted_parameters_are_found_and_intervals_hold():
         bounds = GammaGamma(simulated(300, seed=seed)).fit().conf_int().to_numpy()
         missed += (truth < bounds[:, 0]) | (truth > bounds[:, 1])
     assert missed.max() <= 8
+
+
+def test_effects_of_covariates_are_found_and_intervals_hold():
+    """In 40 simulated bases 95 % intervals miss each parameter rarely: 7 misses have p < .01."""
+    true = {"p": 4.0, "q": 5.0, "spend:log(size)": 0.4, "spend:region[T.south]": -0.6}
+    truth, missed = pd.Series(true), pd.Series(0, index=list(true))
+    for seed in range(40):
+        bounds = GammaGamma(spenders(300, seed), BY).fit().conf_int().loc[truth.index]
+        missed += ((bounds["lower"] > truth) | (bounds["upper"] < truth)).astype(int)
+    assert missed.max() <= 6
+
+
+def test_expected_spend_goes_with_covariates_and_draws_follow():
+    """Who bought once is expected to spend as people like him do; draws have that mean."""
+    summary = spenders(4000, 3)
+    fit, plain = GammaGamma(summary, BY).fit(), GammaGamma(summary).fit()
+    assert fit.lr_test(plain).pvalue < 1e-20
+    once = summary["frequency"] == 0
+    truth = summary["truth"][once]
+    error = [np.log(f.expected_spend(summary[once]) / truth).std() for f in (fit, plain)]
+    assert error[0] < 0.85 * error[1]
+    assert fit.expected_spend(summary[once]).mean() == pytest.approx(truth.mean(), rel=0.1)
+    rng = np.random.default_rng(4)
+    drawn = np.array([fit.sample_spend(fit.params, np.full(4000, 2), rng) for _ in range(600)])
+    expected = 2 * fit.expected_spend().sum()
+    wobble = drawn.sum(axis=1).std() / np.sqrt(600)
+    assert drawn.sum(axis=1).mean() == pytest.approx(expected, abs=4 * wobble)
+    new = pd.DataFrame({"frequency": [0], "monetary_value": [np.nan], "region": ["south"]})
+    middle = GammaGamma(summary, "~ log(size)").fit()
+    back = summary["frequency"] > 0
+    centre = np.exp(np.log(summary["size"][back]).mean())
+    average = middle.expected_spend(new.assign(size=centre)).iloc[0]
+    assert middle.mean_spend_new() == pytest.approx(average, rel=1e-9)
+
+
+def test_a_penalty_carries_a_small_base():
+    """Forty customers in a dozen regions that do not differ: effects come out a third as large."""
+    loose, held = [], []
+    for seed in range(8):
+        few = spenders(45, seed, effects=(0.0, 0.0))
+        few["region"] = [f"r{i % 12}" for i in range(45)]
+        for found, penalty in ((loose, 0.0), (held, 50.0)):
+            fit = GammaGamma(few, "~ region", penalty=penalty).fit()
+            found.append((fit.params.iloc[3:] ** 2).mean())
+    assert np.mean(held) < np.mean(loose) / 3
+    assert fit.llf < GammaGamma(few, "~ region").fit().llf
+    with pytest.raises(ValueError, match="a penalty"):
+        fit.lr_test(GammaGamma(few).fit())
+    assert GammaGamma(few, "~ region").fit().posterior(1000, seed=1).khat < 0.7
+
+
+def test_amounts_of_1e8_with_covariates_scale_too():
+    summary = spenders(500, 6)
+    large = summary.assign(monetary_value=summary["monetary_value"] * 1e8)
+    one, other = GammaGamma(summary, BY).fit(), GammaGamma(large, BY).fit()
+    np.testing.assert_allclose(other.params.drop("gamma"), one.params.drop("gamma"), rtol=1e-6)
+    np.testing.assert_allclose(other.expected_spend(), 1e8 * one.expected_spend(), rtol=1e-6)
 
 
 def test_more_purchases_draw_less_to_the_mean():
@@ -188,3 +273,16 @@ def test_few_and_free_repeat_buyers_are_problems():
     names = [problem.name for problem in GammaGamma(summary).fit().problems]
     assert "few repeat buyers" in names
     assert "free purchases" in names
+
+
+def test_covariates_that_cannot_be_answered_are_refused():
+    summary = spenders(60, 7)
+    fit = GammaGamma(summary, BY).fit()
+    with pytest.raises(ValueError, match=r"of a kind seen in the fit: .*west"):
+        fit.expected_spend(summary.assign(region="west"))
+    with pytest.raises(ValueError, match="covariates must be known for every customer"):
+        fit.expected_spend(summary.drop(columns="size"))
+    with pytest.raises(ValueError, match="the formula of spend must hold covariates that vary"):
+        GammaGamma(summary.assign(size=2.0), "~ size")
+    with pytest.raises(ValueError, match="penalty must be a number from 0: got -1"):
+        GammaGamma(summary, BY, penalty=-1)
