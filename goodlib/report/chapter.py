@@ -52,9 +52,13 @@ class Chapter:
 
     # what a chapter says
 
-    def decide(self, sentence: str | Sentence, **values: Any) -> None:
-        """Says what to do or settle now; it stands first on the report's front page."""
-        self._say("decision", "p", sentence, values)
+    def decide(self, sentence: str | Sentence | None, **values: Any) -> None:
+        """Says what to do or settle now; it stands first on the report's front page.
+
+        None: there is nothing to decide, and nothing is said.
+        """
+        if sentence is not None:
+            self._say("decision", "p", sentence, values)
 
     def finding(self, sentence: str | Sentence, **values: Any) -> None:
         """Says what the reader takes home; it also stands on the report's front page."""

@@ -1,0 +1,104 @@
+"""Decisions: they name somebody and something to do, and where nothing calls for one, none."""
+
+import pandas as pd
+import pytest
+
+from goodlib.report.findings import decide
+from goodlib.report.words import Words
+
+SAY = Words("EUR").say
+IDS = pd.Index(["A", "B", "C", "D"], name="customer_id")
+
+
+@pytest.fixture
+def customers():
+    return pd.DataFrame(
+        {
+            "name": ["Ada", "Ben", "Cleo", "Dora"],
+            "p_top": [0.9, 0.3, 0.25, 0.05],
+            "top_today": [True, True, False, False],
+            "quadrant": ["valuable but strained", "unknown", "valuable but strained", "undecided"],
+            "residual_value": [40.0, 30.0, 20.0, 10.0],
+        },
+        index=IDS,
+    )
+
+
+# Oracle
+
+
+def test_who_may_rise_and_who_may_fade_by_hand(customers):
+    assert SAY(decide.rising(customers)) == (
+        "Treat Cleo as one of the best already: not among them today, with a chance of 25% to be."
+    )
+    assert SAY(decide.fading(customers)) == (
+        "Call Ben now: among today's best, with a chance of no more than 30% to stay there."
+    )
+
+
+def test_strained_and_unrated_hold_their_share_of_the_value(customers):
+    assert SAY(decide.strained(customers)) == (
+        "Settle how to go on with Ada and Cleo: they are worth much (60% of the value to come) and "
+        "hard to work with."
+    )
+    said = SAY(decide.unrated(customers))
+    assert said.startswith("Ask who knows Ben: of the 1 customer nobody has rated")
+    assert "30% of the value to come" in said
+
+
+def test_the_good_that_lacks_most_gets_its_hours():
+    now = pd.Series({"others": 0.1, "skill": 0.1, "you": 0.8})
+    goal = {"others": 0.15, "skill": 0.25, "you": 0.6}
+    assert SAY(decide.balance(now, goal, 1000, "hours")) == (
+        "Move about 150 hours a month to learning, or choose another balance: it has 10% of the "
+        "effort where 25% was chosen."
+    )
+    assert "€150 a month" in SAY(decide.balance(now, goal, 1000, "money"))
+
+
+def test_only_firm_moves_are_decided():
+    plan = pd.DataFrame(
+        {
+            "name": ["Ada", "Ben", "Cleo", "Dora"],
+            "level_now": [0, 2, 0, 1],
+            "level": [2, 0, 2, 1],
+            "hours_now": [1.0, 9.0, 1.0, 4.0],
+            "hours": [9.0, 1.0, 9.0, 4.0],
+            "firm": [True, True, False, True],
+        },
+        index=IDS,
+    )
+    assert SAY(decide.moves(plan)) == (
+        "Give more time to Ada and less to Ben: these 2 moves hold in at least 95 % of the draws."
+    )
+    assert decide.moves(plan.assign(firm=False)) is None
+    many = pd.concat([plan] * 5).reset_index(drop=True)
+    assert "these are the largest of 10 moves" in SAY(decide.moves(many))
+
+
+def test_hours_that_bring_little_are_asked_for():
+    spent = pd.DataFrame({"name": ["Ada", "Ben"], "hours": [30.0, 70.0]}, index=IDS[:2])
+    assert SAY(decide.low(spent, "hours")) == (
+        "Ask what the 100 hours for 2 customers are for that give little of any good, "
+        "Ben and Ada first."
+    )
+    assert SAY(decide.low(spent[:1], "hours")) == "Ask what the 30 hours for Ada are for."
+
+
+# Laws
+
+
+def test_where_nothing_calls_for_a_decision_there_is_none(customers):
+    calm = customers.assign(top_today=True, p_top=0.9, quadrant="undecided")
+    for decision in (decide.rising, decide.fading, decide.strained, decide.unrated):
+        assert decision(calm) is None
+    goal = {"others": 0.2, "skill": 0.2, "you": 0.6}
+    assert decide.balance(pd.Series(goal), goal, 1000, "hours") is None
+    assert decide.low(calm[:0].assign(hours=[]), "hours") is None
+
+
+def test_at_most_three_are_named(customers):
+    many = pd.concat([customers] * 4, ignore_index=True).assign(quadrant="valuable but strained")
+    assert decide.strained(many).values["names"].count(" and ") == 1
+    assert decide.strained(many).values["names"].count(",") == 1
+    assert "the first of 16 customers who are worth much" in SAY(decide.strained(many))
