@@ -64,6 +64,50 @@ def day(x: Any) -> str:
     return "unknown" if pd.isna(stamp) else f"{stamp.day} {stamp:%B %Y}"
 
 
+NUMBERS = "two three four five six seven eight nine ten eleven twelve".split()
+
+
+def duration(days: float) -> str:
+    """A length of time in the unit a reader would choose: 9 days, 9 weeks, 9 months, 2.1 years."""
+    years = days / 365.25 if math.isfinite(days) else math.inf
+    if 0.98 < years < math.inf and abs(years - round(years)) < 0.02:
+        return f"{years:,.0f} year" + ("" if round(years) == 1 else "s")
+    for unit, size, limit in (("day", 1, 14), ("week", 7, 120), ("month", 30.4375, 730)):
+        if days < limit:
+            number = f"{days / size:.0f}"
+            return f"{number} {unit}" + ("" if number == "1" else "s")
+    if not math.isfinite(years):
+        return "more than a lifetime"
+    return f"{years:.1f} years" if years < 10 else f"{years:,.0f} years"
+
+
+def span(days: float) -> str:
+    """A length of time as it stands after "the next" or "the last": year, five years, 39 weeks.
+
+    Whole weeks up to a year stay weeks, whole months up to two years months.
+    """
+    years = days / 365.25
+    if abs(years - round(years)) < 0.02 and round(years) >= 1:
+        whole = round(years)
+        return "year" if whole == 1 else f"{_number(whole)} years"
+    for unit, size, limit in (("week", 7, 366), ("day", 1, 14), ("month", 30.4375, 731)):
+        number = round(days / size)
+        if days < limit and (abs(days / size - number) < 0.05 or unit == "month"):
+            return unit if number == 1 else f"{_number(number)} {unit}s"
+    return f"{years:.1f} years"
+
+
+def a_span(days: float) -> str:
+    """The same where it stands alone, as in "within a year": a year, five years, 39 weeks."""
+    words = span(days)
+    return f"a {words}" if " " not in words else words
+
+
+def _number(n: int) -> str:
+    """Two to twelve in words."""
+    return NUMBERS[n - 2] if 2 <= n <= 12 else f"{n:,}"
+
+
 class Words(string.Formatter):
     """Fills a sentence's template; knows the study's currency."""
 

@@ -85,6 +85,17 @@ class Calendar:
         shock = np.exp(self.ahead.draw(np.cumsum(length) / DAYS["Y"], draws, seed))
         return shock @ (months * length) / DAYS[self.unit]
 
+    def path(self, days: np.ndarray, draws: int, seed: int) -> np.ndarray:
+        """Operational time that has gone by at each of these days after the end, a row a draw.
+
+        The draws are those of `future`: where the last day is the horizon's end they agree there.
+        """
+        months, length = self._months_ahead(float(days[-1]) / DAYS[self.unit])
+        reached = np.cumsum(length)
+        shock = np.exp(self.ahead.draw(reached / DAYS["Y"], draws, seed))
+        clock = np.cumsum(shock * (months * length), axis=1) / DAYS[self.unit]
+        return np.array([np.interp(days, np.r_[0.0, reached], np.r_[0.0, row]) for row in clock])
+
     def expected_future(self, horizon: float) -> float:
         """Operational length of the next `horizon` units when the level stays as it is."""
         months, length = self._months_ahead(horizon)

@@ -23,11 +23,12 @@ from goodlib.value.feature import Past, ordinal, stamp
 from goodlib.value.future import Future, prepare, simulate_future
 from goodlib.value.heuristic import HistoryRegression
 from goodlib.value.price import Price, fit_price
-from goodlib.value.purchase import BetaGeoNBD, ParetoNBD
+from goodlib.value.purchase import NBD, BetaGeoNBD, ModifiedBetaGeoNBD, ParetoNBD
 from goodlib.value.score import list_size, places
 from goodlib.value.spend import GammaGamma
 
 MODELS = {"Pareto/NBD": ParetoNBD, "BG/NBD": BetaGeoNBD}
+LAWS = MODELS | {"MBG/NBD": ModifiedBetaGeoNBD, "NBD": NBD}  # what may be asked for by name
 DRIFTS = (0.0, 0.05, 0.1, 0.2, 0.3, 0.45, 0.6, 0.8)
 REGRESSION_WEIGHTS = (0.0, 0.25, 0.5, 0.75, 1.0)
 WINDOW_WEIGHTS = (0.0, 0.125, 0.25, 0.375, 0.5)
@@ -72,6 +73,11 @@ class Fit:
         shape = np.maximum(p * x + q - 1.0, 0.5)
         return pd.DataFrame({"purchases": counts, "spend": counts * p * (gamma + x * mean) / shape})
 
+    def mean_amount(self) -> pd.Series:
+        """Expected amount of a purchase of each customer when levels stay as they are."""
+        one = self.expected(1.0)
+        return one["spend"] / one["purchases"].clip(lower=1e-300)
+
     def simulate(
         self, horizon: float, draws: int, seed: int, *, shock: bool = True, **options: Any
     ) -> Future:
@@ -108,7 +114,7 @@ def fit_models(
 
     `calendar` "none" leaves the level of amounts out as well: the plain models.
     """
-    law = MODELS[model]
+    law = LAWS[model]
     clock = fit_calendar(past, end, unit, law, calendar)
     price = fit_price(past, end, unit)
     if calendar == "none":
@@ -144,7 +150,8 @@ def forecast(
     draws, seed : int
         Joint futures and the seed of all random numbers.
     model : name of a purchase model, optional
-        "Pareto/NBD" or "BG/NBD". Default: whichever makes the history more likely.
+        "Pareto/NBD", "BG/NBD", "MBG/NBD" or "NBD". Default: of the first two whichever makes the
+        history more likely.
     calendar : "none", "season", "level" or "both"
         What may move the base as a whole; its gates decide what this history can tell.
     share : float

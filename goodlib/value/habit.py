@@ -1,7 +1,8 @@
 """What the parameters say in words: how often a typical customer buys, how long half of them stay.
 
 Rates differ between customers as Gamma(r, alpha); the typical one is their median. Half of all have
-left when the chance that a new customer is still active has fallen to one half.
+left when the chance that a new customer is still active has fallen to one half. Where the base has
+a calendar, times are said at the pace at which the history ends.
 """
 
 from __future__ import annotations
@@ -13,6 +14,8 @@ import pandas as pd
 from scipy.stats import gamma
 
 from goodlib.value.betageo import BetaGeo
+from goodlib.value.calendar import Calendar
+from goodlib.value.feature import DAYS, ordinal
 from goodlib.value.lifetime import draw_params
 from goodlib.value.pareto import Pareto
 from goodlib.value.quadrature import beta_mean
@@ -35,13 +38,17 @@ class Habit(NamedTuple):
     """Time after which half of all customers have left; infinite where nobody leaves."""
 
 
-def describe(purchases: Any, draws: int, seed: int) -> Habit:
-    """The habits that a fitted purchase model has found, with posterior intervals."""
+def describe(purchases: Any, draws: int, seed: int, calendar: Calendar | None = None) -> Habit:
+    """The habits that a fitted purchase model has found, with posterior intervals.
+
+    `calendar`: whose operational time the model was fitted in; None for plain time.
+    """
+    pace = 1.0 if calendar is None else float(calendar.curve["level"].iloc[-1])
     params = draw_params(purchases, max(draws, 100), seed).params.iloc[:400]
     law = purchases.model.law
     natural = [tuple(purchases.params)] + [tuple(row) for row in params.to_numpy()]
-    interval = np.array([typical_interval(law, theta) for theta in natural])
-    stay = np.array([half_life(law, theta) for theta in natural])
+    interval = np.array([typical_interval(law, theta) for theta in natural]) / pace
+    stay = np.array([half_life(law, theta) for theta in natural]) / pace
     return Habit(
         *(Range(v[0], *np.quantile(v[1:], [0.1, 0.9], method="nearest")) for v in (interval, stay))
     )
@@ -83,8 +90,28 @@ def survival(law: BetaGeo, natural: tuple[float, ...], times: np.ndarray) -> np.
     return beta_mean(kept, a, np.full(len(grown), b))
 
 
-def alive_map(purchases: Any, summary: pd.DataFrame) -> pd.DataFrame:
+def silent(
+    frequency: np.ndarray, age: float, idle: np.ndarray, calendar: Calendar | None = None
+) -> pd.DataFrame:
+    """Histories of customers of one age, as a model reads them: one row a frequency and silence.
+
+    `age`: since the first purchase; `idle`: since the last, both in the unit of T.
+    """
+    frame = pd.DataFrame({"frequency": frequency, "recency": age - idle, "T": age})
+    if calendar is None:
+        return frame
+    end, days = ordinal(calendar.end), DAYS[calendar.unit]
+    start, stop = calendar.operational(np.array([end - age * days, float(end)]))
+    last = calendar.operational(end - idle * days)
+    return frame.assign(recency=last - start, T=stop - start)
+
+
+def alive_map(
+    purchases: Any, summary: pd.DataFrame, calendar: Calendar | None = None
+) -> pd.DataFrame:
     """Chance that a customer of median age is still one, by frequency and time since the last.
+
+    `summary` in plain time; `calendar` as in `describe`.
 
     Returns
     -------
@@ -96,7 +123,6 @@ def alive_map(purchases: Any, summary: pd.DataFrame) -> pd.DataFrame:
     idle = np.linspace(0, 0.98 * age, 120)
     most = max(5, int(back["frequency"].quantile(0.95)))
     often = np.unique(np.linspace(1, most, 40).round().astype(int))
-    each = pd.DataFrame({"frequency": np.repeat(often, len(idle)), "T": age})
-    each["recency"] = age - np.tile(idle, len(often))
+    each = silent(np.repeat(often, len(idle)), age, np.tile(idle, len(often)), calendar)
     alive = purchases.p_alive(each).to_numpy().reshape(len(often), len(idle))
     return pd.DataFrame(alive, index=pd.Index(often, name="frequency"), columns=idle)

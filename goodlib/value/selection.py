@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 
 from goodlib.value.amount import LogNormalSpend, SingleGammaGamma, repeat_amounts
+from goodlib.value.forecast import LAWS
 from goodlib.value.inference import compare
 from goodlib.value.purchase import NBD, BetaGeoNBD, ModifiedBetaGeoNBD, ParetoNBD
 from goodlib.value.spend import GammaGamma
@@ -31,15 +32,23 @@ def choose(fits: list[Any]) -> Any:
     return next((fit for fit in fits if not fit.problems), fits[0])
 
 
-def rivals(fits: list[Any], chosen: Any) -> list[Any]:
-    """The chosen fit and those that might have been chosen, best AIC first.
+def law(summary: pd.DataFrame) -> str:
+    """Name of the purchase model to forecast with, as `forecast` takes it."""
+    chosen = type(choose(fit_purchases(summary)).model)
+    return next(name for name, model in LAWS.items() if model is chosen)
+
+
+def others(fits: list[Any], spends: list[Any], law: str) -> tuple[dict[str, Any], dict[str, Any]]:
+    """Other models of purchases and of amounts that might have been used, by name.
 
     Left out is a model without dropout where the others beat it clearly (10 points of AIC): what
-    it says of those who left is not another opinion but a mistake.
+    it says of those who left is not another opinion but a mistake. Of the log-normals the better.
     """
-    worst = chosen.aic + 10
-    others = [fit for fit in fits if fit is not chosen]
-    return [chosen, *(f for f in others if not isinstance(f.model, NBD) or f.aic < worst)]
+    worst = min(fit.aic for fit in fits) + 10
+    kept = [fit for fit in fits if type(fit.model) is not LAWS[law]]
+    kept = [fit for fit in kept if not isinstance(fit.model, NBD) or fit.aic < worst]
+    lognormal = next(fit for fit in spends if isinstance(fit.model, LogNormalSpend))
+    return {type(fit.model).__name__: fit for fit in kept}, {"log-normal": lognormal}
 
 
 def fit_spend(orders: pd.DataFrame, summary: pd.DataFrame, *, end: Any = None) -> list[Any]:

@@ -2,7 +2,8 @@
 
 A model is fitted to the calibration alone; what it then says of the holdout is held against what
 happened, period by period and by how often customers had bought. The band is that of the model's
-own futures: it knows the parameters' uncertainty and chance, but neither season nor trend.
+own futures: chance, what is not known of the parameters, how far the level of the whole base may
+wander, and that customers change their pace each for themselves.
 """
 
 from __future__ import annotations
@@ -13,8 +14,11 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from goodlib.history import Study
+from goodlib.history import Study, summarize
 from goodlib.value.betageo import BetaGeo
+from goodlib.value.calendar import Calendar
+from goodlib.value.feature import Past
+from goodlib.value.forecast import PRIOR_DRIFT, Fit, fit_models
 from goodlib.value.lifetime import draw_params
 from goodlib.value.pareto import Pareto
 
@@ -22,6 +26,7 @@ PERIODS = {"week": 7.0, "month": 30.4375, "quarter": 91.3125, "year": 365.25, "d
 """Lengths of the periods that are tracked, in days."""
 MOST = 90
 """Periods in one figure."""
+LEVELS = {"lower_95": 0.025, "lower_80": 0.1, "upper_80": 0.9, "upper_95": 0.975}
 TAIL = 7
 """Frequencies from here on are one group, unless most customers are in it."""
 
@@ -34,7 +39,7 @@ class Tracking:
         cumulative_actual, cumulative_expected and their bounds. Bands are of the holdout only.
     groups : one row a calibration frequency or a range of them, by its name (0, 1, ..., 7+):
         customers, actual, expected, lower_80, upper_80: holdout purchases a customer.
-    total : actual, expected, lower_80, upper_80 of the whole holdout.
+    total : actual, expected, and bounds of 80 and 95 % of the whole holdout.
     word : name of the period.
     """
 
@@ -54,13 +59,16 @@ def track(
     unit_days: float,
     draws: int,
     seed: int,
+    calendar: Calendar | None = None,
+    drift: float = 0.0,
 ) -> Tracking:
     """Repeat purchases of the customers of `summary`, period by period, to `holdout_end`.
 
     Parameters
     ----------
     purchases : fitted purchase model
-        Fitted to customers of `summary`, which ends at `end`; only those are tracked.
+        Fitted to customers of `summary`, which ends at `end`; only those are tracked. With a
+        calendar: fitted in its operational time.
     summary : DataFrame
         frequency, recency, T, first_date, frequency_holdout.
     orders : DataFrame
@@ -69,6 +77,11 @@ def track(
         Days in the summary's unit of time.
     draws, seed : int
         Futures behind the bands, and the seed of all random numbers.
+    calendar : Calendar, optional
+        Up to `end`. Without it there is no season, and the level of the base is held fixed: bands
+        of totals are then too narrow in practice.
+    drift : float, >= 0
+        Variance of each customer's own change of pace, as in `simulate_future`.
     """
     summary = summary.loc[purchases.model.customers.index]
     last, stop = _day(end), _day(holdout_end)
@@ -77,17 +90,17 @@ def track(
     back, ahead = int((last - first.min()) // step), int((stop - last) // step)
     edges = last + np.arange(-back, ahead + 1) * step
     came = _count(orders, summary.index, first, edges)
+    clock = _Clock(calendar, last, unit_days)
     expected = np.concatenate(
         [
-            _expected_before(purchases, first, edges[: back + 1], unit_days),
-            _expected_after(purchases, edges[back:] - last, unit_days),
+            _expected_before(purchases, clock.before(first), clock.before(edges[: back + 1])),
+            _expected_after(purchases, clock.after(edges[back:] - last)),
         ]
     )
     group, labels = _bands(summary["frequency"].to_numpy(int))
-    paths = _paths(
-        purchases, (edges[back:] - last) / unit_days, (stop - last) / unit_days, group, draws, seed
-    )
-    in_periods, in_groups = paths
+    size = int(max(100, min(draws, 4_000_000 // max(len(group), 1))))
+    ways = clock.ways(np.append(edges[back:] - last, stop - last), size, seed)
+    in_periods, in_groups = _paths(purchases, ways, group, drift, seed)
     held = np.arange(len(came)) >= back
     frame = pd.DataFrame(
         {
@@ -107,18 +120,53 @@ def track(
             frame[name + label] = np.nan
             if ahead:
                 frame.loc[held, name + label] = np.quantile(values, q, axis=0)
-    groups = _groups(purchases, summary, group, in_groups, (stop - last) / unit_days)
+    groups = _groups(purchases, summary, group, in_groups, clock.after([stop - last])[0])
     groups.index = pd.Index(labels, name="frequency")
     whole = in_groups.sum(axis=1)
     total = pd.Series(
         {
             "actual": float(summary["frequency_holdout"].sum()),
             "expected": float((groups["expected"] * groups["customers"]).sum()),
-            "lower_80": float(np.quantile(whole, 0.1)),
-            "upper_80": float(np.quantile(whole, 0.9)),
+            **{name: float(np.quantile(whole, q)) for name, q in LEVELS.items()},
         }
     )
     return Tracking(frame, groups, total, word)
+
+
+@dataclass(frozen=True, eq=False)
+class Rehearsal:
+    """The models as they would have been at the cut, and how they did after it.
+
+    fit : of the history up to the cut. summary : of `summarize`, with the holdout. amounts :
+        `factor` (what a purchase of the holdout brought, over what was expected), lower_95 and
+        upper_95 (how far the level of amounts was thought to move). cut : last day they knew.
+    """
+
+    fit: Fit
+    tracking: Tracking
+    summary: pd.DataFrame
+    amounts: pd.Series
+    cut: pd.Timestamp
+
+
+def rehearse(past: Past, study: Study, model: str, draws: int, seed: int) -> Rehearsal:
+    """The study's model fitted to the history up to the cut, and held against what came after.
+
+    model : name of the purchase model, as `forecast` takes it.
+    """
+    since = cut(study)
+    summary = summarize(past.orders, end=since, unit=study.unit, holdout_end=study.as_of)
+    fit = fit_models(past, since, study.unit, model)
+    ends = {"end": since, "holdout_end": study.as_of, "unit_days": study.unit_days}
+    known = {"calendar": fit.calendar, "drift": PRIOR_DRIFT, "draws": draws, "seed": seed}
+    found = track(fit.purchases, summary, past.orders, **ends, **known)
+    ahead = (pd.Timestamp(study.as_of) - since).days / study.unit_days
+    came = summary[summary["frequency_holdout"] > 0]
+    expected = fit.mean_amount().reindex(came.index) @ came["frequency_holdout"]
+    level = fit.price.future(ahead, max(draws, 400), seed)
+    amounts = {"factor": came["amount_holdout"].sum() / expected if len(came) else 1.0}
+    amounts |= {"lower_95": np.quantile(level, 0.025), "upper_95": np.quantile(level, 0.975)}
+    return Rehearsal(fit, found, summary, pd.Series(amounts), since)
 
 
 def cut(study: Study) -> pd.Timestamp:
@@ -171,22 +219,47 @@ def _bands(x: np.ndarray) -> tuple[np.ndarray, list[str]]:
     return group, names
 
 
-def _expected_before(
-    purchases: Any, first: np.ndarray, edges: np.ndarray, unit_days: float
-) -> np.ndarray:
-    """Expected repeat purchases of new customers between the edges, from when each had come."""
-    oldest = max(edges[-1] - first.min(), 1.0) / unit_days
+@dataclass(frozen=True, eq=False)
+class _Clock:
+    """Operational time at days since 1970 (`before`) and at days after the end, or plain time."""
+
+    calendar: Calendar | None
+    end: int
+    unit_days: float
+
+    def before(self, days: np.ndarray) -> np.ndarray:
+        return days / self.unit_days if self.calendar is None else self.calendar.operational(days)
+
+    def after(self, days: Any) -> np.ndarray:
+        """When the level stays as it is at the end."""
+        plain = np.asarray(days, dtype=float) / self.unit_days
+        if self.calendar is None:
+            return plain
+        return np.array([self.calendar.expected_future(t) if t > 0 else 0.0 for t in plain])
+
+    def ways(self, days: np.ndarray, draws: int, seed: int) -> np.ndarray:
+        """As the level may move, shape (draws, days)."""
+        if self.calendar is None:
+            return np.tile(days / self.unit_days, (draws, 1))
+        return self.calendar.path(days, draws, seed)
+
+
+def _expected_before(purchases: Any, first: np.ndarray, edges: np.ndarray) -> np.ndarray:
+    """Expected repeat purchases of new customers between the edges, from when each had come.
+
+    All times are on the clock of the model.
+    """
+    oldest = max(edges[-1] - first.min(), 1e-9)
     ages = np.concatenate([[0.0], np.geomspace(oldest / 1000, oldest, 240)])
     curve = np.array([purchases.expected_purchases_new(age) for age in ages])
-    days, count = np.unique(first, return_counts=True)
-    age = np.maximum(edges[:, None] - days, 0) / unit_days
+    came, count = np.unique(first, return_counts=True)
+    age = np.maximum(edges[:, None] - came, 0)
     return np.diff(np.interp(age, ages, curve) @ count)
 
 
-def _expected_after(purchases: Any, edges: np.ndarray, unit_days: float) -> np.ndarray:
+def _expected_after(purchases: Any, edges: np.ndarray) -> np.ndarray:
     """Expected purchases of these customers between the edges, counted from the end."""
-    reached = [purchases.expected_purchases(t).sum() for t in edges / unit_days]
-    return np.diff(reached)
+    return np.diff([purchases.expected_purchases(t).sum() for t in edges])
 
 
 def _count(
@@ -203,37 +276,37 @@ def _count(
 
 
 def _paths(
-    purchases: Any,
-    edges: np.ndarray,
-    horizon: float,
-    group: np.ndarray,
-    draws: int,
-    seed: int,
+    purchases: Any, ways: np.ndarray, group: np.ndarray, drift: float, seed: int
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Draws of purchases: by period, shape (draws, periods), and by group, (draws, groups)."""
-    size = int(max(100, min(draws, 4_000_000 // max(len(group), 1))))
+    """Draws of purchases: by period, shape (draws, periods), and by group, (draws, groups).
+
+    `ways`: the clock at the edges of the periods and at the end of the holdout, a row a draw.
+    """
     rng = np.random.default_rng([seed, 3])
-    params = draw_params(purchases, size, seed).params
-    in_periods = np.zeros((size, max(len(edges) - 1, 0)))
-    in_groups = np.zeros((size, group.max() + 1))
+    params = draw_params(purchases, len(ways), seed).params
+    in_periods = np.zeros((len(ways), ways.shape[1] - 2))
+    in_groups = np.zeros((len(ways), group.max() + 1))
     for row, (_, theta) in enumerate(params.iterrows()):
-        drawn = purchases.sample_purchases(theta, horizon, rng)
-        who, when = _times(purchases.model.law, drawn, horizon, rng)
+        drawn = purchases.sample_purchases(theta, 0.0, rng)
+        pace = rng.gamma(1 / drift, drift, len(group)) if drift > 0 else np.ones(len(group))
+        who, when = _times(purchases.model.law, drawn, pace * ways[row, -1], rng)
         if in_periods.shape[1]:
-            in_periods[row] = np.histogram(when, edges)[0]
+            in_periods[row] = np.histogram(when / pace[who], ways[row, :-1])[0]
         in_groups[row] = np.bincount(group[who], minlength=in_groups.shape[1])
     return in_periods, in_groups
 
 
 def _times(
-    law: Any, drawn: Any, horizon: float, rng: np.random.Generator
+    law: Any, drawn: Any, horizon: np.ndarray, rng: np.random.Generator
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Who buys and when, given each customer's rate and chance to leave; in no order of time."""
+    """Who buys and when within each one's horizon, given rate and chance to leave.
+
+    In no order of time.
+    """
+    until = horizon
     if isinstance(law, Pareto):
-        until = rng.standard_exponential(len(drawn.rate)) / np.maximum(drawn.leaving, 1e-300)
-        until = np.minimum(until, horizon)
-    else:
-        until = np.full(len(drawn.rate), horizon)
+        stay = rng.standard_exponential(len(drawn.rate)) / np.maximum(drawn.leaving, 1e-300)
+        until = np.minimum(stay, horizon)
     count = rng.poisson(drawn.rate * until * drawn.active)
     who = np.repeat(np.arange(len(count)), count)
     when = rng.random(len(who)) * until[who]

@@ -5,13 +5,14 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 
+from goodlib.report import words
 from goodlib.report.chapter import Chapter
 from goodlib.report.words import Sentence
 from goodlib.value.backtest import COMBINATION, REGRESSION, Backtest, backtest, rolling_origins
 from goodlib.value.feature import Past, days_of, ordinal, stamp
-from goodlib.value.forecast import Forecast
 from goodlib.value.future import Future
 from goodlib.value.score import list_size, places
+from goodlib.value.worth import Recalled, recall
 
 METHODS = (
     COMBINATION,
@@ -68,9 +69,9 @@ def try_out(chapter: Chapter, past: Past, draws: int, seed: int) -> Backtest:
 
 
 def span(chapter: Chapter, horizon: float | None = None) -> str:
-    """The horizon in words: "the next 12 months"."""
+    """The horizon in words, as it stands after "the next": year, five years, 39 weeks."""
     length = chapter.study.horizon if horizon is None else horizon
-    return f"{length:g} {chapter.study.unit_word}{'s' if length != 1 else ''}"
+    return words.span(length * chapter.study.unit_days)
 
 
 def best_rule(trial: Backtest) -> str:
@@ -176,13 +177,19 @@ def moving(both: dict[str, float], movers: pd.DataFrame, length: str) -> Sentenc
     return Sentence(text + ".", values)
 
 
-def calendar(forecast: Forecast) -> Sentence:
+def ahead(chapter: Chapter) -> Recalled:
+    """The forecast of the chapter on lifetime value: the futures that every chapter shares."""
+    names = ("value", "draws_value", "future", "draws_total", "calendar")
+    study = chapter.study
+    return recall({name: chapter.load(name) for name in names}, study.horizon, study.top_share)
+
+
+def calendar(found: Recalled) -> Sentence:
     """Season and level in words, or why none is read out of this history."""
-    found = forecast.fit.calendar
     parts: list[str] = []
     values: dict[str, object] = {}
-    if found.kind in ("season", "both"):
-        season = found.curve.groupby(found.curve["month"].dt.month)["season"].mean()
+    if found.moves("season"):
+        season = found.calendar.groupby(found.calendar["month"].dt.month)["season"].mean()
         season = season / season.mean()
         values |= {"peak": MONTHS[season.idxmax() - 1], "high": float(season.max() - 1)}
         values |= {"trough": MONTHS[season.idxmin() - 1], "low": float(1 - season.min())}
@@ -191,11 +198,11 @@ def calendar(forecast: Forecast) -> Sentence:
             "it in "
             "{trough:name}"
         )
-    if found.kind in ("level", "both"):
-        level = found.curve["level"].to_numpy()
+    if found.moves("level"):
+        level = found.calendar["level"].to_numpy()
         back = min(36, len(level) - 1)
         change = float(level[-1] / level[-1 - back] - 1)
-        since = found.curve["month"].iloc[-1 - back]
+        since = found.calendar["month"].iloc[-1 - back]
         values |= {"change": abs(change), "since": int(since.year)}
         if abs(change) < 0.05:
             parts.append("the level of the whole base has hardly moved since {since}")

@@ -2,52 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
 import pandas as pd
 
-from goodlib.report.words import Sentence
-from goodlib.value.habit import Habit
-from goodlib.value.spend import independence
-
-MODELS = {
-    "ParetoNBD": "Pareto/NBD (buys at random while a client, may leave at any time)",
-    "BetaGeoNBD": "BG/NBD (buys at random while a client, may leave after a repeat purchase)",
-    "ModifiedBetaGeoNBD": "MBG/NBD (buys at random while a client, may leave after any purchase)",
-    "NBD": "NBD (buys at random and never leaves)",
-}
-"""The purchase models in words."""
-AMOUNTS = {
-    "Gamma-Gamma, single amounts": "Gamma-Gamma",
-    "Log-normal": "The log-normal",
-    "Log-normal ~ np.log1p(frequency)": "The log-normal with a mean that goes with frequency",
-}
-"""The models of amounts in words."""
-CLOSE = 2.0
-"""Difference in AIC below which two models describe the data equally well."""
-
-
-def model_name(fit: Any) -> str:
-    """A purchase model in words; regular buyers are said so."""
-    name = type(fit.model).__name__
-    words = MODELS.get(name, name)
-    k = getattr(getattr(fit.model, "law", None), "k", 1)
-    return words.replace("buys at random", f"buys regularly, Erlang-{k},") if k > 1 else words
-
-
-def duration(days: float) -> str:
-    """A length of time in the unit a reader would choose: 9 days, 9 weeks, 9 months, 2.1 years."""
-    years = days / 365.25 if np.isfinite(days) else np.inf
-    if 0.98 < years < np.inf and abs(years - round(years)) < 0.02:
-        return f"{years:,.0f} year" + ("" if round(years) == 1 else "s")
-    for unit, size, limit in (("day", 1, 14), ("week", 7, 120), ("month", 30.4375, 730)):
-        if days < limit:
-            number = f"{days / size:.0f}"
-            return f"{number} {unit}" + ("" if number == "1" else "s")
-    if not np.isfinite(years):
-        return "more than a lifetime"
-    return f"{years:.1f} years" if years < 10 else f"{years:,.0f} years"
+from goodlib.report.findings.model import MODELS
+from goodlib.report.words import Sentence, duration, span
+from goodlib.value.forecast import Forecast
+from goodlib.value.habit import Habit, silent
+from goodlib.value.worth import Worth
 
 
 def history(orders: pd.DataFrame) -> float:
@@ -66,84 +28,16 @@ def top(value: pd.DataFrame, customers: pd.DataFrame | None, count: int = 20) ->
     return best.assign(name=names.astype(str))
 
 
-def warnings(purchases: Any, spend: Any, then: Any, summary: pd.DataFrame) -> list[Sentence]:
-    """What is wrong with the fits, in plain sentences; empty where nothing is."""
-    said = []
-    for what, fit in (
-        ("The model of purchases", purchases),
-        ("The model of amounts", spend),
-        ("The model of purchases up to the cut", then),
-    ):
-        for problem in fit.problems:
-            values = {"what": what, "name": problem.name, "evidence": problem.evidence}
-            said.append(
-                Sentence(
-                    "{what:name} has a problem ({name:name}): {evidence:name}. {cure:name}.",
-                    values | {"cure": problem.cure},
-                )
-            )
-    new = int((summary["T"] <= 0).sum())
-    if new:
-        said.append(
-            Sentence(
-                "{new:plural client} came for the first time on the last day: nothing is known of "
-                "their habits, and they are valued like anyone new.",
-                {"new": new},
-            )
-        )
-    return said
-
-
-def spend_choice(fits: list[Any], chosen: Any) -> Sentence:
-    """Which model describes the amounts."""
-    best, *others = fits
-    values = {
-        "chosen": AMOUNTS[best.model.title],
-        "other": AMOUNTS[others[0].model.title].replace("The log", "the log"),
-        "gap": others[0].aic - best.aic,
-        "mean": float(chosen.mean_spend_new()),
-    }
-    return Sentence(
-        "{chosen:name} describes the amounts best, {gap:count} points of AIC before {other:name}. "
-        "A client of whom nothing is known is expected to spend {mean:money} a purchase.",
-        values,
-    )
-
-
-def assumption(summary: pd.DataFrame, chosen: Any) -> Sentence:
-    """Whether spend goes with frequency, and whether the model used knows."""
-    found = independence(summary)
-    knows = bool(getattr(getattr(chosen.model, "design", None), "names", ()))
-    verdict = found.verdict
-    if knows and found.lower > 0:
-        verdict = (
-            "Those who buy more often spend more each time; the model that is used knows it, and "
-            "expects more of a frequent client."
-        )
-    elif knows and found.upper < 0:
-        verdict = (
-            "Those who buy more often spend less each time; the model that is used knows it, and "
-            "expects less of a frequent client."
-        )
-    if not np.isfinite(found.correlation):
-        return Sentence(verdict, {"n": found.n})
-    values = {**found._asdict()}
-    return Sentence(
-        verdict + " (Rank correlation {correlation:.2f}, between {lower:.2f} and {upper:.2f}, "
-        "over {n:plural client} who came back.)",
-        values,
-    )
-
-
-def silence(purchases: Any, summary: pd.DataFrame, unit_days: float) -> Sentence:
+def silence(ahead: Forecast, summary: pd.DataFrame, unit_days: float) -> Sentence:
     """After how much silence a frequent and an occasional client have probably left."""
+    purchases, clock = ahead.fit.purchases, ahead.fit.calendar
     back = summary[summary["frequency"] > 0]
     age = float(back["T"].median())
     idle = np.linspace(0, 0.999 * age, 400)
     words = {}
     often = np.maximum(1, back["frequency"].quantile([0.25, 0.9]).round()).astype(int)
     for name, frequency in zip(("rare", "often"), often, strict=True):
-        each = pd.DataFrame({"frequency": frequency, "recency": age - idle, "T": age})
+        each = silent(np.full(len(idle), frequency), age, idle, clock)
         gone = purchases.p_alive(each).to_numpy() < 0.5
         words[name] = duration(idle[gone.argmax()] * unit_days) if gone.any() else None
         words[f"n_{name}"] = int(frequency)
@@ -189,48 +83,14 @@ def halves(curve: pd.DataFrame) -> Sentence:
     )
 
 
-def models(table: pd.DataFrame) -> pd.DataFrame:
-    """The models as a reader may want them."""
-    columns = {"llf": "log_likelihood", "nobs": "customers"}
-    shown = table.drop(columns=["bic", "problems"]).rename(columns=columns)
-    return shown.set_index("model")
-
-
 def what_if(table: pd.DataFrame) -> pd.DataFrame:
-    """Models and discounts as a reader may want them."""
-    names = table["model"].map(lambda name: MODELS.get(name, name).split(" (")[0])
-    shown = table.assign(model=names).rename(columns={"shared": "still_listed"})
-    return shown.drop_duplicates(["model", "discount"]).set_index("model")
-
-
-def choice(fits: list[Any], chosen: Any) -> Sentence:
-    """Which model describes the purchases, and how clearly."""
-    others = [fit for fit in fits if fit is not chosen]
-    best = min(others, key=lambda fit: fit.aic)
-    gap = best.aic - chosen.aic
-    values = {
-        "models": len(fits),
-        "chosen": model_name(chosen),
-        "other": model_name(best).split(" (")[0],
-        "gap": abs(gap),
-    }
-    if gap < -CLOSE:
-        return Sentence(
-            "Of {models:count} models of buying the one without a warning is used: {chosen}. "
-            "{other} fits better by {gap:.0f} points of AIC, but its parameters cannot be trusted.",
-            values,
-        )
-    if gap < CLOSE:
-        return Sentence(
-            "Of {models:count} models of buying, {chosen} is used; {other} describes these clients "
-            "as well (AIC {gap:.1f} apart), so the choice between the two is not made by the data.",
-            values,
-        )
-    return Sentence(
-        "Of {models:count} models of buying, {chosen} describes these clients best: {other}, the "
-        "next, is {gap:.0f} points of AIC behind, where 10 are decisive.",
-        values,
-    )
+    """Changes as a reader may want them."""
+    words = table["change"].map(lambda name: MODELS.get(name, name).split(" (")[0])
+    words = words.where(table["kind"] != "purchases", words + " as model of purchases")
+    words = words.where(table["kind"] != "amounts", words + " for amounts")
+    shown = pd.DataFrame({"change": words, "total": table["total"]})
+    shown["against_this"] = table["total"] / table["total"].iloc[0] - 1
+    return shown.assign(still_listed=table["shared"]).set_index("change")
 
 
 def habit(found: Habit, unit_days: float, history_days: float) -> Sentence:
@@ -267,77 +127,6 @@ def habit(found: Habit, unit_days: float, history_days: float) -> Sentence:
     )
 
 
-def tracking(total: pd.Series, cut: Any) -> Sentence:
-    """How the forecast of the holdout went, in all."""
-    values = {
-        **{name: float(value) for name, value in total.items()},
-        "cut": pd.Timestamp(cut),
-        "miss": abs(total["expected"] / max(total["actual"], 1) - 1),
-    }
-    start = (
-        "Told nothing after {cut:date}, the model expected {expected:count} repeat purchases "
-        "(80 of 100 futures: {lower_80:count} to {upper_80:count}); {actual:count} came"
-    )
-    if total["lower_80"] <= total["actual"] <= total["upper_80"]:
-        return Sentence(start + ", within that range.", values)
-    word = "few" if total["expected"] < total["actual"] else "many"
-    return Sentence(
-        start + f", outside that range: it expected {{miss:percent}} too {word}.", values
-    )
-
-
-def moved(total: pd.Series, past: pd.DataFrame, spent: Any) -> list[Sentence]:
-    """Warnings where the level of purchases or of amounts has moved since the cut.
-
-    `spent`: the spend model as of the cut.
-    """
-    said = []
-    if not total["lower_80"] <= total["actual"] <= total["upper_80"]:
-        values = {"factor": total["actual"] / max(total["expected"], 1e-9)}
-        said.append(
-            Sentence(
-                "The pace of the base moved: {factor:.2f} times as many purchases came after the "
-                "cut as the model expected. It knows neither season nor trend; the order of the "
-                "clients suffers little, the totals do. The chapter on the future adds both.",
-                values,
-            )
-        )
-    came = past[past["frequency_holdout"] > 0]
-    expected = spent.expected_spend(past).reindex(came.index) * came["frequency_holdout"]
-    factor = float(came["amount_holdout"].sum() / expected.sum()) if len(came) else 1.0
-    if not 0.8 <= factor <= 1.25:
-        said.append(
-            Sentence(
-                "The level of amounts moved: a purchase after the cut brought {factor:.2f} times "
-                "what the model expected from the amounts before it. Value here is at the mean "
-                "level of the whole history; the chapter on the future reads the level of today.",
-                {"factor": factor},
-            )
-        )
-    return said
-
-
-def calibration(groups: pd.DataFrame) -> Sentence:
-    """For how many groups of clients the forecast held."""
-    held = groups["actual"].between(groups["lower_80"], groups["upper_80"])
-    worst = (groups["expected"] - groups["actual"]).abs().mul(groups["customers"]).idxmax()
-    values = {
-        "held": int(held.sum()),
-        "groups": len(groups),
-        "worst": str(worst),
-        "word": "repeat purchase" if str(worst) == "1" else "repeat purchases",
-        "actual": float(groups.loc[worst, "actual"]),
-        "expected": float(groups.loc[worst, "expected"]),
-        "customers": int(groups.loc[worst, "customers"]),
-    }
-    return Sentence(
-        "Grouped by how often they had bought, the forecast held for {held:count} of "
-        "{groups:plural group}; the largest gap is that of the {customers:plural client} with "
-        "{worst:name} {word:name}: {expected:.3g} each were expected and {actual:.3g} came.",
-        values,
-    )
-
-
 def still_here(alive: pd.Series) -> Sentence:
     """How many are probably still clients."""
     values = {
@@ -361,20 +150,23 @@ def still_here(alive: pd.Series) -> Sentence:
     )
 
 
-def worth(value: pd.DataFrame, total: np.ndarray, span: float, discount: float) -> Sentence:
-    """What the base will still bring."""
+def worth(known: Worth, days: float, discount: float) -> Sentence:
+    """What the base will still bring, and what that is of what it will spend."""
+    total, future = known.total, known.ahead.future
     values = {
-        "customers": len(value),
-        "total": float(value["residual_value"].sum()),
+        "customers": len(known.customers),
+        "total": float(total.mean()),
         "lower": float(np.quantile(total, 0.1)),
         "upper": float(np.quantile(total, 0.9)),
-        "span": duration(span),
+        "span": span(days),
         "discount": discount,
+        "spend": float(future.totals["spend"].mean()),
     }
+    values["kept"] = values["total"] / values["spend"]
     return Sentence(
         "Over the next {span} today's {customers:plural client} are worth {total:money} in margin "
         "(80 of 100 futures: {lower:money} to {upper:money}), discounted at {discount:percent} a "
-        "year.",
+        "year. That is {kept:percent} of the {spend:money} they are expected to spend.",
         values,
     )
 
@@ -412,17 +204,21 @@ def first_place(top: pd.DataFrame) -> Sentence:
 
 
 def changes(table: pd.DataFrame, shown: int) -> Sentence:
-    """What another model or another discount would change."""
-    totals = table["total"]
+    """What another assumption would change, and which matters most."""
+    ratio = table["total"] / table["total"].iloc[0]
+    most = (ratio - 1).abs().idxmax()
     values = {
-        "lower": float(totals.min()),
-        "upper": float(totals.max()),
+        "lower": float(table["total"].min()),
+        "upper": float(table["total"].max()),
         "shared": int(table["shared"].min()),
         "shown": shown,
+        "what": what_if(table).index[most],
+        "by": abs(float(ratio[most]) - 1),
     }
+    way = "less" if ratio[most] < 1 else "more"
     return Sentence(
         "Other models and other discounts put the total between {lower:money} and {upper:money}, "
         "and at least {shared:count} of the first {shown:count} clients stay on the list in each "
-        "case.",
+        f"case. What matters most is: {{what:name}} ({{by:percent}} {way}).",
         values,
     )

@@ -1,0 +1,259 @@
+"""Sentences on the models of the chapter on lifetime value: chosen, tried, and what is wrong."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from goodlib.report.words import Sentence
+from goodlib.value.calendar import Calendar
+from goodlib.value.forecast import LAWS, Forecast
+from goodlib.value.inference import Problem
+from goodlib.value.spend import independence
+from goodlib.value.tracking import Rehearsal
+
+MODELS = {
+    "ParetoNBD": "Pareto/NBD (buys at random while a client, may leave at any time)",
+    "BetaGeoNBD": "BG/NBD (buys at random while a client, may leave after a repeat purchase)",
+    "ModifiedBetaGeoNBD": "MBG/NBD (buys at random while a client, may leave after any purchase)",
+    "NBD": "NBD (buys at random and never leaves)",
+}
+"""The purchase models in words."""
+AMOUNTS = {
+    "Gamma-Gamma, single amounts": "Gamma-Gamma",
+    "Log-normal": "The log-normal",
+    "Log-normal ~ np.log1p(frequency)": "The log-normal with a mean that goes with frequency",
+}
+"""The models of amounts in words."""
+CLOSE = 2.0
+"""Difference in AIC below which two models describe the data equally well."""
+
+
+def model_name(fit: Any) -> str:
+    """A purchase model in words; regular buyers are said so."""
+    name = type(fit.model).__name__
+    words = MODELS.get(name, name)
+    k = getattr(getattr(fit.model, "law", None), "k", 1)
+    return words.replace("buys at random", f"buys regularly, Erlang-{k},") if k > 1 else words
+
+
+def warnings(ahead: Forecast, then: Rehearsal, summary: pd.DataFrame) -> list[Sentence]:
+    """What is wrong with the fits and what has moved, in plain sentences; empty where nothing."""
+    said = []
+    for what, problems in (
+        ("The model of purchases", ahead.fit.purchases.problems),
+        ("The model of amounts", _amounts_problems(ahead)),
+        ("The model of purchases up to the cut", then.fit.purchases.problems),
+    ):
+        for problem in problems:
+            values = {"what": what, "name": problem.name, "evidence": problem.evidence}
+            said.append(
+                Sentence(
+                    "{what:name} has a problem ({name:name}): {evidence:name}. {cure:name}.",
+                    values | {"cure": problem.cure},
+                )
+            )
+    new = int((summary["T"] <= 0).sum())
+    if new:
+        said.append(
+            Sentence(
+                "{new:plural client} came for the first time on the last day: nothing is known of "
+                "their habits, and they are valued like anyone new.",
+                {"new": new},
+            )
+        )
+    return said + moved(then)
+
+
+def _amounts_problems(ahead: Forecast) -> list[Problem]:
+    return ahead.fit.spend.model.fit().problems
+
+
+def amounts(fits: list[Any], ahead: Forecast) -> Sentence:
+    """How amounts are drawn, and which law describes single amounts best."""
+    best, *others = fits
+    p = float(ahead.fit.spend.params["p"])
+    values = {
+        "best": AMOUNTS[best.model.title],
+        "other": AMOUNTS[others[0].model.title].replace("The log", "the log"),
+        "gap": others[0].aic - best.aic,
+        "mean": float(ahead.fit.mean_amount().mean()),
+        "swing": 1 / np.sqrt(p),
+    }
+    text = (
+        "A purchase brings {mean:money} on average over the clients, and one client's purchases "
+        "typically differ from that client's mean by {swing:percent} of it. "
+    )
+    if best.model.title.startswith("Gamma"):
+        return Sentence(
+            text + "{best}, which the futures use, describes single amounts best, {gap:count} "
+            "points of AIC before {other:name}.",
+            values,
+        )
+    return Sentence(
+        text + "{best:name} describes single amounts better by {gap:count} points of AIC than "
+        "{other:name}; the futures use Gamma-Gamma with the spread that is seen, and the last "
+        "section says what the other would change.",
+        values,
+    )
+
+
+def assumption(summary: pd.DataFrame) -> Sentence:
+    """Whether spend goes with frequency."""
+    found = independence(summary)
+    if not np.isfinite(found.correlation):
+        return Sentence(found.verdict, {"n": found.n})
+    return Sentence(
+        found.verdict + " (Rank correlation {correlation:.2f}, between {lower:.2f} and "
+        "{upper:.2f}, over {n:plural client} who came back.)",
+        {**found._asdict()},
+    )
+
+
+def models(table: pd.DataFrame) -> pd.DataFrame:
+    """The models as a reader may want them."""
+    columns = {"llf": "log_likelihood", "nobs": "customers"}
+    shown = table.drop(columns=["bic", "problems"]).rename(columns=columns)
+    return shown.set_index("model")
+
+
+def choice(fits: list[Any], law: str) -> Sentence:
+    """Which model describes the purchases, and how clearly. `law`: the name of the one used."""
+    chosen = next(fit for fit in fits if type(fit.model) is LAWS[law])
+    others = [fit for fit in fits if fit is not chosen]
+    best = min(others, key=lambda fit: fit.aic)
+    gap = best.aic - chosen.aic
+    values = {
+        "models": len(fits),
+        "chosen": model_name(chosen),
+        "other": model_name(best).split(" (")[0],
+        "gap": abs(gap),
+    }
+    if gap < -CLOSE and best.problems:
+        return Sentence(
+            "Of {models:count} models of buying the one without a warning is used: {chosen}. "
+            "{other} fits better by {gap:.0f} points of AIC, but its parameters cannot be trusted.",
+            values,
+        )
+    if gap < -CLOSE:
+        return Sentence(
+            "Of {models:count} models of buying, {chosen} described these clients best before "
+            "season and level were known; with them {other} is {gap:.0f} points of AIC better, "
+            "and the last section says what it would change.",
+            values,
+        )
+    if gap < CLOSE:
+        return Sentence(
+            "Of {models:count} models of buying, {chosen} is used; {other} describes these clients "
+            "as well (AIC {gap:.1f} apart), so the choice between the two is not made by the data.",
+            values,
+        )
+    return Sentence(
+        "Of {models:count} models of buying, {chosen} describes these clients best: {other}, the "
+        "next, is {gap:.0f} points of AIC behind, where 10 are decisive.",
+        values,
+    )
+
+
+def tracking(total: pd.Series, cut: Any) -> Sentence:
+    """How the forecast of the holdout went, in all."""
+    values = {
+        **{name: float(value) for name, value in total.items()},
+        "cut": pd.Timestamp(cut),
+        "miss": abs(total["expected"] / max(total["actual"], 1) - 1),
+    }
+    start = (
+        "Told nothing after {cut:date}, the model expected {expected:count} repeat purchases "
+        "(80 of 100 futures: {lower_80:count} to {upper_80:count}); {actual:count} came"
+    )
+    if total["lower_80"] <= total["actual"] <= total["upper_80"]:
+        return Sentence(start + ", within that range.", values)
+    word = "few" if total["expected"] < total["actual"] else "many"
+    return Sentence(
+        start + f", outside that range: it expected {{miss:percent}} too {word}.", values
+    )
+
+
+def moved(then: Rehearsal) -> list[Sentence]:
+    """Warnings where purchases or amounts since the cut left even the widest of their ranges."""
+    said, total, amounts = [], then.tracking.total, then.amounts
+    if not total["lower_95"] <= total["actual"] <= total["upper_95"]:
+        values = {"factor": total["actual"] / max(total["expected"], 1e-9)}
+        said.append(
+            Sentence(
+                "The pace of the base moved further than 95 of 100 futures allowed: {factor:.2f} "
+                "times as many purchases came after the cut as expected. The order of the clients "
+                "suffers little, the totals do.",
+                values,
+            )
+        )
+    if not amounts["lower_95"] <= amounts["factor"] <= amounts["upper_95"]:
+        values = {"factor": amounts["factor"]}
+        said.append(
+            Sentence(
+                "The level of amounts moved: a purchase after the cut brought {factor:.2f} times "
+                "what was expected, more than such levels were thought to move. Totals in money "
+                "are less sure than their ranges say.",
+                values,
+            )
+        )
+    return said
+
+
+def calibration(groups: pd.DataFrame) -> Sentence:
+    """For how many groups of clients the forecast held."""
+    held = groups["actual"].between(groups["lower_80"], groups["upper_80"])
+    worst = (groups["expected"] - groups["actual"]).abs().mul(groups["customers"]).idxmax()
+    values = {
+        "held": int(held.sum()),
+        "groups": len(groups),
+        "worst": str(worst),
+        "word": "repeat purchase" if str(worst) == "1" else "repeat purchases",
+        "actual": float(groups.loc[worst, "actual"]),
+        "expected": float(groups.loc[worst, "expected"]),
+        "customers": int(groups.loc[worst, "customers"]),
+    }
+    return Sentence(
+        "Grouped by how often they had bought, the forecast held for {held:count} of "
+        "{groups:plural group}; the largest gap is that of the {customers:plural client} with "
+        "{worst:name} {word:name}: {expected:.3g} each were expected and {actual:.3g} came.",
+        values,
+    )
+
+
+def sharing(ahead: Forecast) -> Sentence:
+    """Who brings how much: how the three forecasts are weighed."""
+    inside, window = ahead.weights
+    values = {
+        "models": (1 - window) * (1 - inside),
+        "regression": (1 - window) * inside,
+        "window": window,
+        "learnt": ahead.learnt_at,
+    }
+    return Sentence(
+        "The models say how much the base will bring. Who brings how much of it is weighed from "
+        "three forecasts, by how they did from {learnt:date} on: the models ({models:percent}), a "
+        "regression on each client's history ({regression:percent}) and what each spent lately "
+        "({window:percent}).",
+        values,
+    )
+
+
+def clock(found: Calendar) -> Sentence:
+    """Whether the base has a calendar, and how much better it describes the history."""
+    if found.kind == "none":
+        reason = found.refused[0] if found.refused else "none made the history more likely"
+        return Sentence(
+            "No season and no level of the base is read from this history ({reason:name}); that "
+            "the level may move all the same is in every range.",
+            {"reason": reason},
+        )
+    words = {"both": "a season and a level", "season": "a season", "level": "a level"}
+    values = {"what": words[found.kind], "gain": 2 * found.gain}
+    return Sentence(
+        "All clients share {what:name} of the base, which the models know: without it they "
+        "describe the history worse by {gain:count} points of AIC.",
+        values,
+    )
