@@ -150,7 +150,10 @@ def relationship_at(ratings: pd.DataFrame, at: str | pd.Timestamp) -> pd.Series:
     known = ratings[(ratings["date"] <= pd.Timestamp(at)) & ratings["score"].notna()]
     if "side" in known:
         known = known[known["side"] == "staff"]
-    scale = sorted(ratings["score"].dropna().unique())
+    item = ratings["item"] if "item" in ratings else pd.Series("overall", ratings.index)
+    scale = {
+        name: sorted(part["score"].dropna().unique()) for name, part in ratings.groupby(item)
+    }  # items with other words have other scores
     if known["customer_id"].nunique() < SMALLEST or known["score"].nunique() < 2:
         return pd.Series(dtype=float, name="relationship")
     fit = RatingModel(known, scale).fit()

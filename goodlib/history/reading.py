@@ -55,13 +55,17 @@ def parse(engine: DuckDB, name: str, canonical: Canonical, part: Table) -> Itera
 
 def check_scale(engine: DuckDB, part: Table) -> None:
     """Refuses scores that the study's scale does not have."""
-    if not part.scale:
+    if not part.scale and not part.item_scales:
         return
     bad = engine.frame("select count(*) as n, min(line) as line from kept where score = -1").iloc[0]
     if bad["n"]:
-        said = engine.value(f"select _score from kept where score = -1 and line = {bad['line']}")
+        first = f"from kept where score = -1 and line = {bad['line']}"
+        said, item = engine.value(f"select _score {first}"), None
+        if part.item_scales:
+            item = engine.value(f"select item {first}")
         message = (
-            f"a score must be one of {part.scale}: {int(bad['n']):,} are not (first: row "
+            f"a score{f' of {item!r}' if item else ''} must be one of "
+            f"{part.item_scales.get(item, part.scale)}: {int(bad['n']):,} are not (first: row "
             f"{int(bad['line'])}, {said!r}). Add it to the scale in its order, or to `missing`."
         )
         raise ValueError(message)
@@ -174,20 +178,28 @@ def _decimal(engine: DuckDB, key: str, bare: str) -> str:
 
 
 def _score(text: str, part: Table) -> str:
-    """A score's place on the scale (words count from 1); -1 where the scale does not have it."""
-    missing = ", ".join(quoted(word) for word in part.missing)
+    """A score's place on its item's scale (words count from 1); -1 where that does not have it."""
+    own = [
+        f"when item = {quoted(item)} then {_place(text, scale, part.missing)}"
+        for item, scale in part.item_scales.items()
+    ]
+    common = _place(text, part.scale, part.missing)
+    return f"case {' '.join(own)} else {common} end" if own else common
+
+
+def _place(text: str, scale: list[str | int | float] | None, absent: list[str]) -> str:
+    missing = ", ".join(quoted(word) for word in absent)
     known = f"when {text} in ({missing}) then null" if missing else ""
-    if not part.scale:
+    if not scale:
         return f"case {known} else try_cast({text} as double) end"
-    words = any(isinstance(step, str) for step in part.scale)
-    if words:
+    if any(isinstance(step, str) for step in scale):
         places = " ".join(
-            f"when {text} = {quoted(step)} then {place}"
-            for place, step in enumerate(part.scale, start=1)
+            f"when {text} = {quoted(str(step))} then {place}"
+            for place, step in enumerate(scale, start=1)
         )
         return f"case when {text} is null then null {known} {places} else -1 end"
     number = f"try_cast({text} as double)"
-    steps = ", ".join(str(float(step)) for step in part.scale)
+    steps = ", ".join(str(float(step)) for step in scale)
     # a word on a scale of numbers ("don't know") is no score; a number off the scale is a mistake
     return (
         f"case {known or 'when false then null'} when {number} is null then null "

@@ -62,6 +62,8 @@ class Table(_Strict):
     """Ratings: words that say there is no score ("Not Rated")."""
     items: dict[str, str] | None = None
     """Ratings: item: column, for a table with one column an item."""
+    item_scales: dict[str, list[str | int | float]] = Field(default_factory=dict)
+    """Ratings: the scale of each item that has another one than `scale`."""
 
     @model_validator(mode="after")
     def _one_source(self) -> Table:

@@ -192,7 +192,7 @@ class Crossed:
                     break
                 length /= 2.0
             effects, value, t = trial, new, near
-            if decrement < 1e-9:
+            if decrement < 1e-8:
                 break
         return effects, Precision(self, -self.weight * t.curve, variance), t, value
 
@@ -231,7 +231,11 @@ class Crossed:
 
     def penalty(self, par: Natural) -> float:
         prior = 0.5 * par.centrality @ par.centrality / self.central_sd**2
-        return float(self.boundary * par.log_sd.sum() - prior)
+        return self.off_zero(par) - float(prior)
+
+    def off_zero(self, par: Natural) -> float:
+        """What keeps the spreads off zero."""
+        return float(self.boundary * par.log_sd.sum())
 
     def _by_thresholds(
         self, par: Natural, by_ends: tuple[np.ndarray, np.ndarray]
@@ -252,10 +256,74 @@ class Crossed:
             by_centrality += np.bincount(rater, by * apart * distance, by_centrality.size)
         return by_theta, by_centrality - par.centrality / self.central_sd**2
 
-    def response(self, psi: np.ndarray, effects: Effects, precision: Precision) -> list[Effects]:
-        """How the mode moves with each free number: one set of effects a parameter."""
+    def closer(
+        self, psi: np.ndarray, effects: Effects, precision: Precision
+    ) -> tuple[Effects, float]:
+        """What the next order adds to Laplace: posterior mean less mode, and log-likelihood.
+
+        With few scores a customer the mode leans and the likelihood favors small spreads; the
+        terms are those of Tierney & Kadane (1986) and of Shun & McCullagh (1995). Covariances of
+        two scores are taken within a customer; those through a common rater are of higher order.
+        """
+        par, h = self.natural(psi), 1e-3
+        spread, shift = precision.spread(), np.full(effects.customer.size, h)
+        sides = []
+        for step in (-h, h):
+            t = self.at(par, effects._replace(customer=effects.customer + np.sign(step) * shift))
+            sides.append(-self.weight * (t.curve_a + t.curve_b))
+        third, fourth = (sides[0] + sides[1]) / 2.0, (sides[1] - sides[0]) / (2.0 * h)
+        push = self.gather(third * spread.score)
+        lean = self.zero().plus(precision.solve(push), 0.5)
+        along = sum(float(a @ b) for a, b in zip(push, lean, strict=True)) / 4.0
+        by_occasion = np.bincount(self.occasion, third, self.pair.size)
+        passed = (1.0 - precision.shrink_occasion) ** 3 * by_occasion
+        by_pair = np.bincount(self.pair, passed, self.customer.size)
+        kept = (1.0 - precision.shrink_pair) ** 3 * by_pair
+        above = spread.customer[self.customer] ** 3
+        cubes = spread.customer**3 @ np.bincount(self.customer, kept, spread.customer.size) ** 2
+        cubes += spread.by_pair**3 @ by_pair**2 - above @ kept**2
+        first = np.zeros(self.pair.size)
+        first[self.occasion] = spread.score
+        cubes += first**3 @ by_occasion**2 - spread.by_pair[self.pair] ** 3 @ passed**2
+        return lean, float(fourth @ spread.score**2 / 8.0 + along + cubes / 12.0)
+
+    def _explicit(self, par: Natural, effects: Effects) -> tuple[Effects, np.ndarray, np.ndarray]:
+        """Gradient of the joint density: in the effects, the thresholds and what follows them."""
+        t = self.at(par, effects)
+        ends = (self.weight * t.by_a, self.weight * t.by_b)
+        by_theta, by_centrality = self._by_thresholds(par, ends)
+        by_beta = self.x.T @ (-self.weight * t.slope)
+        return self.rise(par, effects, t), by_theta, np.r_[by_beta, by_centrality]
+
+    def inside(
+        self, psi: np.ndarray, effects: Effects, precision: Precision, fixed: np.ndarray
+    ) -> tuple[list[Effects], np.ndarray]:
+        """How the mode moves with each fixed number, and their information, spreads held."""
+        h, moves, pushes = 1e-5, [], []
+        information = np.zeros((fixed.size, fixed.size))
+        sides = []
+        for step in np.vstack([np.zeros(psi.size), h * np.eye(psi.size)[fixed]]):
+            par = self.natural(psi + step)
+            rise, by_theta, rest = self._explicit(par, effects)
+            k = self.x.shape[1]
+            by = Natural(by_theta, rest[:k], np.zeros(len(self.size)), rest[k:])
+            sides.append((rise, self.pull(psi + step, by)[fixed]))
+        for i, (rise, slope) in enumerate(sides[1:]):
+            push = Effects(*((a - b) / h for a, b in zip(rise, sides[0][0], strict=True)))
+            information[:, i] = -(slope - sides[0][1]) / h
+            moves.append(precision.solve(push))
+            pushes.append(push)
+        for i, push in enumerate(pushes):
+            for j, move in enumerate(moves):
+                information[i, j] -= sum(float(a @ b) for a, b in zip(push, move, strict=True))
+        return moves, (information + information.T) / 2.0
+
+    def response(
+        self, psi: np.ndarray, effects: Effects, precision: Precision, which: list[int]
+    ) -> list[Effects]:
+        """How the mode moves with these free numbers: one set of effects a number."""
         moves, h = [], 1e-5
-        for k in range(psi.size):
+        for k in which:
             sides = []
             for step in (h, -h):
                 near = self.natural(psi + step * (np.arange(psi.size) == k))
@@ -303,32 +371,44 @@ def maximize(
 ) -> tuple[np.ndarray, np.ndarray, bool]:
     """The free numbers at the maximum, their covariance there, and whether the climb settled.
 
-    Quasi-Newton first; then Newton steps with a Hessian by differences of the exact gradient.
+    Quasi-Newton in coordinates in which the start's Hessian is the unit matrix; then Newton steps.
+    Hessians are differences of the exact gradient.
     """
+    values, vectors = np.linalg.eigh(_hessian(criterion, start))
+    unit = vectors / np.sqrt(np.maximum(np.abs(values), 1e-2))
     found = minimize(
-        lambda psi: tuple(-part for part in criterion(psi)),
-        start,
+        lambda z: _downhill(criterion, start + unit @ z, unit),
+        np.zeros(start.size),
         jac=True,
         method="L-BFGS-B",
-        bounds=[(at - 8.0, at + 8.0) for at in start],
-        options={"maxiter": 500, "ftol": 1e-12, "gtol": 1e-5},
+        options={"maxiter": 500, "ftol": 1e-10, "gtol": 1e-3, "maxcor": 20},
     )
-    psi, h = found.x, 1e-4
+    psi = start + unit @ found.x
     for _ in range(4):
-        columns = [
-            (criterion(psi - step)[1] - criterion(psi + step)[1]) / (2.0 * h)
-            for step in h * np.eye(psi.size)
-        ]
-        hessian = (np.array(columns) + np.array(columns).T) / 2.0
-        values, vectors = np.linalg.eigh(hessian)
+        values, vectors = np.linalg.eigh(_hessian(criterion, psi))
         told = values > 1e-8 * max(1.0, values.max())
         covariance = (vectors[:, told] / values[told]) @ vectors[:, told].T
         value, gradient = criterion(psi)
-        step = covariance @ gradient
-        if abs(gradient @ step) < 1e-6:
-            break
-        trial = psi + np.clip(step, -1.0, 1.0)
-        if criterion(trial)[0] < value:
-            break
-        psi = trial
+        for _ in range(4):
+            step = covariance @ gradient
+            if abs(gradient @ step) < 1e-6:
+                return psi, covariance, bool(told.all())
+            trial = psi + np.clip(step, -1.0, 1.0)
+            after = criterion(trial)
+            if after[0] < value:
+                break
+            psi, (value, gradient) = trial, after
     return psi, covariance, bool(told.all() and abs(gradient @ step) < 1e-3)
+
+
+def _downhill(criterion, psi: np.ndarray, unit: np.ndarray) -> tuple[float, np.ndarray]:
+    """For a minimizer; where no likelihood can be computed it is as low as nothing else."""
+    value, gradient = criterion(psi)
+    return (-value, -(unit.T @ gradient)) if np.isfinite(value) else (1e300, np.zeros(psi.size))
+
+
+def _hessian(criterion, psi: np.ndarray, h: float = 1e-4) -> np.ndarray:
+    """Of minus the criterion, by differences of its gradient."""
+    _, here = criterion(psi)
+    columns = [(here - criterion(psi + step)[1]) / h for step in h * np.eye(psi.size)]
+    return (np.array(columns) + np.array(columns).T) / 2.0

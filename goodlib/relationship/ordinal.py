@@ -14,7 +14,7 @@ from __future__ import annotations
 from typing import NamedTuple
 
 import numpy as np
-from scipy.special import expit, log_expit, log_ndtr, ndtr
+from scipy.special import expit, log_ndtr, ndtr
 
 LINKS = ("logit", "probit")
 
@@ -46,8 +46,7 @@ def terms(a: np.ndarray, b: np.ndarray, link: str = "logit") -> Terms:
         Upper and lower threshold less the predictor; a may be +inf and b -inf (ends of the scale).
     link : "logit" or "probit"
     """
-    logp, log_fa, log_fb, (a1, a2), (b1, b2) = (_logit if link == "logit" else _probit)(a, b)
-    upper, lower = np.exp(log_fa - logp), np.exp(log_fb - logp)
+    logp, upper, lower, (a1, a2), (b1, b2) = (_logit if link == "logit" else _probit)(a, b)
     first = upper * a1 - lower * b1
     slope = upper - lower
     slope_a = upper * a1 - upper * slope
@@ -60,14 +59,29 @@ def terms(a: np.ndarray, b: np.ndarray, link: str = "logit") -> Terms:
 
 def _logit(a, b):
     """log(F(a) - F(b)) without cancellation: F(a) (1 - F(b)) (1 - exp(b - a))."""
-    with np.errstate(invalid="ignore"):
-        gap = np.where(np.isinf(a) | np.isinf(b), np.inf, a - b)
-    logp = log_expit(a) + log_expit(-b) + np.log(-np.expm1(-np.maximum(gap, 1e-12)))
+    (above, beyond), (below, left) = _sides(a), _sides(b)
+    within = -np.expm1(np.minimum(_held(b) - _held(a), -1e-12))
+    logp = np.log(above * left * within)
+    upper, lower = beyond / (left * within), below / (above * within)
     shapes = []
-    for x in (a, b):
-        p = expit(x)
-        shapes.append((1.0 - 2.0 * p, 1.0 - 6.0 * p * (1.0 - p)))
-    return logp, log_expit(a) + log_expit(-a), log_expit(b) + log_expit(-b), *shapes
+    for p in (above, below):
+        slope = 1.0 - 2.0 * p
+        shapes.append((slope, 1.5 * slope * slope - 0.5))
+    return logp, upper, lower, *shapes
+
+
+def _held(x):
+    """Farther out than this the logistic law is 0 or 1 in any arithmetic."""
+    return np.clip(x, -300.0, 300.0)
+
+
+def _sides(x):
+    """F(x) and 1 - F(x), each to full relative precision, from one exponential."""
+    near = np.exp(-np.abs(_held(x)))
+    large = 1.0 / (1.0 + near)
+    small = near * large
+    high = x >= 0
+    return np.where(high, large, small), np.where(high, small, large)
 
 
 def _probit(a, b):
@@ -81,7 +95,7 @@ def _probit(a, b):
         at = np.where(np.isinf(x), 0.0, x)
         density.append(np.where(np.isinf(x), -np.inf, -0.5 * at**2 - 0.5 * np.log(2.0 * np.pi)))
         shapes.append((-at, at**2 - 1.0))
-    return logp, *density, *shapes
+    return logp, *(np.exp(log - logp) for log in density), *shapes
 
 
 def probabilities(eta: np.ndarray, theta: np.ndarray, link: str = "logit") -> np.ndarray:

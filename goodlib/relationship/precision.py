@@ -17,6 +17,10 @@ if TYPE_CHECKING:
     from goodlib.relationship.crossed import Crossed
 
 
+DENSE = 200_000
+"""Cells up to which the table of customers and raters is kept whole."""
+
+
 class Effects(NamedTuple):
     """One value per level of each effect; an effect the data cannot show is empty."""
 
@@ -34,6 +38,9 @@ class Spread(NamedTuple):
 
     score: np.ndarray
     """Of each score's predictor."""
+    customer: np.ndarray
+    by_pair: np.ndarray
+    """Of each pair's predictor."""
     total: tuple[float, float, float, float]
     """Summed over the levels of each effect."""
     pair: np.ndarray
@@ -61,12 +68,13 @@ class Precision:
         log_det = np.log(self.large_diagonal).sum() + n_large * np.log(variance[name_large])
         self.factor = None
         if n_small:
-            cross = csr_array((rest, (self.large, self.small)), shape=(n_large, n_small))
-            self.link = (
-                csr_array((1.0 / self.large_diagonal, (range(n_large),) * 2)) @ cross
-            ).tocsr()
+            cross = _table(rest, self.large, self.small, (n_large, n_small))
+            self.link = _table(
+                rest / self.large_diagonal[self.large], self.large, self.small, cross.shape
+            )
             small = np.bincount(self.small, rest, n_small) + 1.0 / variance[name_small]
-            schur = np.diag(small) - (cross.T @ self.link).toarray()
+            told = cross.T @ self.link
+            schur = np.diag(small) - (told if isinstance(told, np.ndarray) else told.toarray())
             self.factor = cho_factor(schur, lower=True)
             log_det += 2.0 * np.log(np.diag(self.factor[0])).sum()
             log_det += n_small * np.log(variance[name_small])
@@ -126,7 +134,7 @@ class Precision:
             last = min(first + step, self.large_diagonal.size)
             rows = self.link[first:last]
             dense = rows @ small
-            large[first:last] += (rows.multiply(dense)).sum(axis=1)
+            large[first:last] += (rows * dense).sum(axis=1)
             at = order[start[first] : start[last]]
             crossing[at] = -dense[self.large[at] - first, self.small[at]]
         sides = (large, np.diag(small).copy())
@@ -153,7 +161,8 @@ class Precision:
             pair.sum() if "pair" in has else 0.0,
             occasion.sum() if "occasion" in has else 0.0,
         )
-        return Spread(score[data.occasion], total, pair if "pair" in has else np.zeros(0))
+        own_view = pair if "pair" in has else np.zeros(0)
+        return Spread(score[data.occasion], customer, both, total, own_view)
 
     def sample(self, draws: int, random: np.random.Generator) -> np.ndarray:
         """Deviations of the customers from their mode: customers x draws, joint."""
@@ -164,6 +173,15 @@ class Precision:
         small = random.standard_normal((self.factor[0].shape[0], draws))
         small = solve_triangular(self.factor[0], small, lower=True, trans="T")
         return large - self.link @ small if self.customers_large else small
+
+
+def _table(weight: np.ndarray, row: np.ndarray, column: np.ndarray, shape: tuple[int, int]):
+    """The weights of the pairs as a matrix: dense where that is small, else sparse."""
+    if shape[0] * shape[1] > DENSE:
+        return csr_array((weight, (row, column)), shape=shape)
+    table = np.zeros(shape)
+    table[row, column] = weight
+    return table
 
 
 def _absorb(weight: np.ndarray, variance: float) -> tuple[np.ndarray, np.ndarray]:

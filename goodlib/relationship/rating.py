@@ -12,7 +12,7 @@ Customers, raters and views are random effects: few ratings mean a wide interval
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from functools import partial
 from typing import Any
 
@@ -38,8 +38,8 @@ class RatingModel:
         One row a score: `customer_id`, `rater`, `score`; optionally `item`, `date`, `own` (true
         when the customer is the rater's own client) and `occasion` (what was rated: an engagement;
         default: customer, rater and date). A missing score is left out, counted in `.problems`.
-    scale : sequence
-        Every word or number of the scale, worst first.
+    scale : sequence, or dict of item -> sequence
+        Every word or number of the scale, worst first; one an item where items have their own.
     customers : sequence, optional
         All customers of the study; those nobody rated come back as unknown.
     as_of : date, optional
@@ -48,7 +48,7 @@ class RatingModel:
         Age at which a rating counts half ("730D"); without it all ratings count alike.
     link : "logit" or "probit"
     thresholds : "common" or "item"
-        One set of thresholds, or one an item (when items use the scale differently).
+        One set of thresholds a scale, or one an item (when items use the scale differently).
     central : bool
         Estimate how much each rater keeps to the middle of the scale.
     years : int, optional
@@ -71,7 +71,7 @@ class RatingModel:
     def __init__(
         self,
         ratings: pd.DataFrame,
-        scale: Sequence[Any],
+        scale: Sequence[Any] | Mapping[str, Sequence[Any]],
         *,
         customers: Sequence[Any] | None = None,
         as_of: Any = None,
@@ -89,9 +89,17 @@ class RatingModel:
         if not 0.0 < reliability < 1.0:
             message = f"reliability is a share between 0 and 1, and {reliability} was given."
             raise ValueError(message)
-        self.scale = list(scale)
+        given = list(scale)
+        if isinstance(scale, Mapping):
+            given = {item: list(steps) for item, steps in scale.items()}
         self.as_of = None if as_of is None else pd.Timestamp(as_of)
-        self.ratings, self.problems = checked(ratings, self.scale, self.as_of)
+        self.ratings, self.problems = checked(ratings, given, self.as_of)
+        often = self.ratings["item"].value_counts()
+        self.scales = given if isinstance(given, dict) else dict.fromkeys(often.index, given)
+        self.scale = max(
+            self.scales.values(),
+            key=lambda steps: sum(n for item, n in often.items() if self.scales[item] == steps),
+        )
         self.customers = pd.Index(
             pd.unique(pd.Series([*(customers if customers is not None else ()),
                                  *self.ratings["customer_id"]])), name="customer_id"
@@ -170,9 +178,11 @@ class RatingModel:
         item = items.get_indexer(frame["item"])
         upper, lower, sets, names = self._thresholds(item, items)
         columns, extra = [], []
-        if self.thresholds == "common" and len(items) > 1:
-            columns.append(-_contrast(len(items))[item])
-            extra += [f"difficulty[{name}]" for name in items[:-1]]
+        for group in self.alike(items):
+            contrast = np.zeros((len(items), len(group) - 1))
+            contrast[group] = _contrast(len(group))
+            columns.append(-contrast[item])
+            extra += [f"difficulty[{items[j]}]" for j in group[:-1]]
         if "own" in frame:
             columns.append(frame["own"].to_numpy(float)[:, None])
             extra.append("own_client")
@@ -222,28 +232,46 @@ class RatingModel:
         codes = {"customer": pd.Index(customers), "rater": pd.Index(raters), "item": items}
         return data, names, codes
 
+    def alike(self, items: pd.Index) -> list[list[int]]:
+        """Places of the items that share their thresholds, set by set."""
+        if self.thresholds == "item":
+            return [[j] for j in range(len(items))]
+        groups: dict[tuple[Any, ...], list[int]] = {}
+        for j, item in enumerate(items):
+            groups.setdefault(tuple(self.scales[item]), []).append(j)
+        return list(groups.values())
+
+    def place(self) -> np.ndarray:
+        """Where each score stands on the scale of its item, from 0."""
+        item, score = self.ratings["item"], self.ratings["score"]
+        place = np.zeros(len(score), dtype=np.int64)
+        for name, rows in score.groupby(item).indices.items():
+            place[rows] = pd.Index(self.scales[name]).get_indexer(score.iloc[rows])
+        return place
+
     def _thresholds(self, item: np.ndarray, items: pd.Index):
         """Codes of the thresholds above and below each score; a word nobody used has none."""
-        score = pd.Index(self.scale).get_indexer(self.ratings["score"])
+        score = self.place()
         upper, lower = np.full(score.size, -1), np.full(score.size, -1)
         sets, names, at = [], [], 0
-        groups = [np.arange(score.size)]
-        if self.thresholds == "item":
-            groups = [np.flatnonzero(item == j) for j in range(len(items))]
-        for j, rows in enumerate(groups):
+        groups = self.alike(items)
+        for group in groups:
+            rows = np.flatnonzero(np.isin(item, group))
+            named = f"'{items[group[0]]}'" if len(group) == 1 else "one scale"
             used, code = np.unique(score[rows], return_inverse=True)
+            steps = self.scales[items[group[0]]]
             if used.size < 2:
-                of = f" on item '{items[j]}'" if self.thresholds == "item" else ""
+                of = f" on {named}" if len(groups) > 1 else ""
                 message = (
                     f"Ratings must differ to say anything: all {rows.size} scores{of} are "
-                    f"'{self.scale[used[0]]}'."
+                    f"'{steps[used[0]]}'."
                 )
                 raise ValueError(message)
             upper[rows] = np.where(code < used.size - 1, at + code, -1)
             lower[rows] = np.where(code > 0, at + code - 1, -1)
             sets.append(used.size - 1)
-            prefix = f"{items[j]}: " if self.thresholds == "item" else ""
-            words = [self.scale[k] for k in used]
+            prefix = f"{items[group[0]]}: " if len(groups) > 1 and len(group) == 1 else ""
+            words = [steps[k] for k in used]
             names += [f"{prefix}{a}|{b}" for a, b in zip(words[:-1], words[1:], strict=True)]
             at += used.size - 1
         return upper, lower, sets, names

@@ -22,8 +22,16 @@ def by_side(ratings: pd.DataFrame, side: str) -> pd.DataFrame:
     return frame[frame["side"] == side].drop(columns="side")
 
 
-def points(scale: list[Any] | None, ratings: pd.DataFrame) -> list[Any]:
-    """The scale as scores come out of the intake: words count from 1, numbers as they are."""
+def points(
+    scale: list[Any] | None, ratings: pd.DataFrame, own: dict[str, list[Any]] | None = None
+) -> list[Any] | dict[str, list[Any]]:
+    """The scale as scores come out of the intake: words count from 1, numbers as they are.
+
+    With items that have scales of their `own` it is one scale an item.
+    """
+    if own:
+        parts = {str(item): part for item, part in ratings.groupby("item")}
+        return {item: points(own.get(item, scale), part) for item, part in parts.items()}
     if scale is None:
         return sorted(ratings["score"].dropna().unique())
     words = any(isinstance(step, str) for step in scale)
@@ -31,7 +39,9 @@ def points(scale: list[Any] | None, ratings: pd.DataFrame) -> list[Any]:
 
 
 def checked(
-    ratings: pd.DataFrame, scale: list[Any], as_of: pd.Timestamp | None = None
+    ratings: pd.DataFrame,
+    scale: list[Any] | dict[str, list[Any]],
+    as_of: pd.Timestamp | None = None,
 ) -> tuple[pd.DataFrame, list[str]]:
     """The ratings that can be used, and a sentence for each rule that some broke."""
     if not isinstance(ratings, pd.DataFrame):
@@ -44,10 +54,13 @@ def checked(
             f"{list(ratings.columns)}."
         )
         raise ValueError(message)
-    if len(set(scale)) != len(scale) or len(scale) < 2:
-        message = f"A scale names two words or more, worst first, each once: {scale} was given."
-        raise ValueError(message)
+    for steps in scale.values() if isinstance(scale, dict) else [scale]:
+        if len(set(steps)) != len(steps) or len(steps) < 2:
+            message = f"A scale names two words or more, worst first, each once: {steps} was given."
+            raise ValueError(message)
     frame, problems = ratings.copy(), []
+    if "item" not in frame:
+        frame["item"] = "overall"
     for name in ("customer_id", "rater"):
         missing = frame[name].isna()
         if missing.any():
@@ -63,20 +76,22 @@ def checked(
             f"(first: '{frame.loc[missing, 'customer_id'].iloc[0]}')."
         )
     frame = frame[~missing]
-    outside = ~frame["score"].isin(scale)
-    if outside.any():
-        first = frame.loc[outside].iloc[0]
-        message = (
-            f"Scores must be on the scale {scale}: {outside.sum():,} of {len(frame):,} are not "
-            f"(first: '{first['score']}' for '{first['customer_id']}' by '{first['rater']}'). Is "
-            "the study's scale complete? 'Don't know' is no score: leave it missing."
-        )
-        raise ValueError(message)
+    for item, rows in frame.groupby("item") if isinstance(scale, dict) else [("", frame)]:
+        steps = scale.get(item, []) if isinstance(scale, dict) else scale
+        outside = rows[~rows["score"].isin(steps)]
+        if len(outside):
+            first = outside.iloc[0]
+            of = f" of '{item}'" if item else ""
+            message = (
+                f"Scores{of} must be on the scale {steps}: {len(outside):,} of {len(rows):,} are "
+                f"not (first: '{first['score']}' for '{first['customer_id']}' by "
+                f"'{first['rater']}'). Is the study's scale complete? 'Don't know' is no score: "
+                "leave it missing."
+            )
+            raise ValueError(message)
     if frame.empty:
         message = "There is no rating with a score."
         raise ValueError(message)
-    if "item" not in frame:
-        frame["item"] = "overall"
     if "date" in frame:
         frame["date"] = pd.to_datetime(frame["date"])
         late = frame["date"] > as_of if as_of is not None else pd.Series(False, index=frame.index)

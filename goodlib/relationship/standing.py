@@ -12,6 +12,7 @@ from numpy.polynomial.hermite import hermgauss
 from scipy.interpolate import CubicSpline
 from scipy.stats import norm
 
+from goodlib.relationship import mixture
 from goodlib.relationship.crossed import Crossed, Natural
 from goodlib.relationship.ordinal import expected_score
 from goodlib.relationship.precision import Effects, Precision
@@ -19,7 +20,6 @@ from goodlib.relationship.precision import Effects, Precision
 if TYPE_CHECKING:
     from goodlib.relationship.rating import RatingModel
 
-Z80 = float(norm.ppf(0.9))
 REACH = 40.0
 """A latent relationship farther out has the same expected score."""
 
@@ -98,18 +98,17 @@ class Relationship:
         relationship : latent, 0 the average customer; in units of the link's noise
         sd, lower_80, upper_80 : its uncertainty
         expected_score, score_lower_80, score_upper_80 : what an average rater would give, averaged
-            over the items, on the study's scale (numbers as they are, words counted from 1)
+            over the items on the main scale (numbers as they are, words counted from 1)
         n_ratings, n_raters : what it rests on
         basis : "unrated", "one rater" or "several raters"
         """
         ratings = self.model.ratings.groupby("customer_id")["rater"].agg(["size", "nunique"])
         frame = pd.DataFrame(index=self.model.customers)
-        mean, sd = self._customer_moments()
-        known = pd.DataFrame({"relationship": mean, "sd": sd}, index=self.codes["customer"])
-        frame["relationship"] = known["relationship"].reindex(frame.index).fillna(0.0)
-        frame["sd"] = known["sd"].reindex(frame.index).fillna(self.prior_sd)
-        frame["lower_80"] = frame["relationship"] - Z80 * frame["sd"]
-        frame["upper_80"] = frame["relationship"] + Z80 * frame["sd"]
+        known, unknown = self._known.columns(), self._unknown.columns()
+        for name in known:
+            column = pd.Series(known[name], self.codes["customer"])
+            frame[name] = column.reindex(frame.index).fillna(unknown[name][0])
+        frame = frame.rename(columns={"mean": "relationship"})
         for name, column in (
             ("expected_score", "relationship"),
             ("score_lower_80", "lower_80"),
@@ -136,11 +135,9 @@ class Relationship:
         counts = self.model.ratings.groupby("rater")["customer_id"].agg(["size", "nunique"])
         frame = pd.DataFrame(index=names)
         if self.adjusted:
-            _, variance, _ = self.precision.covariance()
-            frame["severity"] = -self.effects.rater
-            frame["sd"] = np.sqrt(variance + self._moved("rater"))
-            frame["lower_80"] = frame["severity"] - Z80 * frame["sd"]
-            frame["upper_80"] = frame["severity"] + Z80 * frame["sd"]
+            of = self._mixed("rater").columns()
+            frame["severity"], frame["sd"] = -of["mean"], of["sd"]
+            frame["lower_80"], frame["upper_80"] = -of["upper_80"], -of["lower_80"]
             average = self.expected_score(np.zeros(1))[0]
             for name, of in (
                 ("", "severity"),
@@ -173,33 +170,39 @@ class Relationship:
         Narrower than the two intervals suggest: what is uncertain about both alike cancels.
         """
         contrast = (self.codes["rater"] == a).astype(float) - (self.codes["rater"] == b)
-        spread = self.precision.solve(self.data.zero()._replace(rater=contrast)).rater
-        moves = np.array([move.rater @ contrast for move in self._moves])
-        variance = contrast @ spread + moves @ self.covariance @ moves
-        return float(-contrast @ self.effects.rater), float(np.sqrt(variance))
+        parts = np.array([node.contrast(contrast) for node in self.nodes]).T[:, :, None]
+        mean, sd = mixture.Mixed(self._weights, *parts).moments()
+        return float(-mean[0]), float(sd[0])
 
     @property
     def items(self) -> pd.DataFrame:
-        """Which questions are hard: one row an item, difficulty above or below the average item."""
+        """Which questions are hard: one row an item, difficulty above or below the average item.
+
+        Items are compared with those of the same scale; one with a scale of its own has no other.
+        """
         names = self.codes["item"]
         counts = self.model.ratings["item"].value_counts().reindex(names)
+        frame = pd.DataFrame({"difficulty": 0.0, "n_ratings": counts}, index=names)
+        groups = self.model.alike(names)
         if self.model.thresholds == "item":
-            means = [piece.mean() for piece in self._sets()]
-            difficulty, cov = np.array(means) - np.mean(means), None
-        else:
-            some = self.params.filter(like="difficulty[")
-            difficulty = np.r_[some, -some.sum()]
-            cov = self.cov_params().loc[some.index, some.index].to_numpy()
-        frame = pd.DataFrame({"difficulty": difficulty, "n_ratings": counts}, index=names)
-        if cov is not None:
-            frame["sd"] = np.sqrt(np.r_[np.diag(cov), cov.sum()])
+            means = np.array([piece.mean() for piece in self._sets()])
+            frame["difficulty"] = means - means.mean()
+        elif any(len(group) > 1 for group in groups):
+            frame["sd"], params, cov = np.nan, self.params, self.cov_params()
+            for group in groups:
+                some = [f"difficulty[{names[j]}]" for j in group[:-1]]
+                inner = cov.loc[some, some].to_numpy()
+                at = names[group]
+                frame.loc[at, "difficulty"] = np.r_[params[some], -params[some].sum()]
+                frame.loc[at[: len(group) if len(group) > 1 else 0], "sd"] = np.sqrt(
+                    np.r_[np.diag(inner), inner.sum()]
+                )
         return frame
 
     @property
     def prior_sd(self) -> float:
         """Spread of the relationship over customers: what is known of one whom nobody rated."""
-        view = np.sqrt(self.data.variance(self.data.natural(self.psi))["customer"])
-        return float(view * np.sqrt(self._kept))
+        return float(self._unknown.moments()[1][0])
 
     def draws(self, n: int, seed: int) -> pd.DataFrame:
         """Joint draws of every customer's relationship: one row a customer, columns "0", "1", ...
@@ -208,17 +211,17 @@ class Relationship:
         from each draw has the right uncertainty. Unrated customers are drawn from the prior.
         """
         random = np.random.default_rng(seed)
-        known = self.precision.sample(n, random) + self.effects.customer[:, None]
-        if self._moves:
-            values, vectors = np.linalg.eigh(self.covariance)
-            root = vectors * np.sqrt(np.maximum(values, 0.0))
-            shift = root @ random.standard_normal((self.psi.size, n))
-            known += np.array([move.customer for move in self._moves]).T @ shift
-        view = self.data.variance(self.data.natural(self.psi))["customer"]
-        own = np.sqrt(self._kept * (1.0 - self._kept) * view)
-        known = self._kept * known + own * random.standard_normal(known.shape)
-        out = self.prior_sd * random.standard_normal((len(self.model.customers), n))
-        out[self.model.customers.get_indexer(self.codes["customer"])] = known
+        out = np.empty((len(self.model.customers), n))
+        rated = self.model.customers.get_indexer(self.codes["customer"])
+        order, at = random.permutation(n), 0
+        counts = random.multinomial(n, self._weights)
+        for node, count in zip(self.nodes, counts, strict=True):
+            here, at = order[at : at + count], at + count
+            view = np.sqrt(node.spread["customer"])
+            drawn = np.sqrt(self._kept) * view * random.standard_normal((len(out), count))
+            own = np.sqrt(1.0 - self._kept) * drawn[rated]
+            drawn[rated] = self._kept * node.sample(count, random) + own
+            out[:, here] = drawn
         return pd.DataFrame(out, index=self.model.customers, columns=[str(k) for k in range(n)])
 
     def expected_score(self, relationship: Any) -> np.ndarray:
@@ -228,12 +231,13 @@ class Relationship:
     def against_means(self) -> pd.DataFrame:
         """What the mean of stars says and what the model says: one row a rated customer.
 
-        Columns: mean_score, place_by_mean, expected_score, place (1 is best; ties share their
-        place), moved (places gained by the adjustment), mean_points (how generous the raters were
-        whom this customer happened to get), n_ratings.
+        The mean is over the items on the main scale. Columns: mean_score, place_by_mean,
+        expected_score, place (1 is best; ties share their place), moved (places gained by the
+        adjustment), mean_points (how generous the raters were whom this customer happened to get),
+        n_ratings.
         """
         ratings = self.model.ratings
-        scores = pd.Series(self._points[self._score], index=ratings.index)
+        scores = pd.Series(self._scores, index=ratings.index)[self._main]
         frame = pd.DataFrame({"mean_score": scores.groupby(ratings["customer_id"]).mean()})
         known = self.customers.loc[frame.index]
         frame["place_by_mean"] = frame["mean_score"].rank(ascending=False).to_numpy()
@@ -253,9 +257,9 @@ class Relationship:
     ) -> pd.DataFrame:
         """Mean score of each period, as if it had been the same clients, raters and questions.
 
-        Mean of all scores plus the mean of (score - expected score given customer, rater and item)
-        in the period; its interval is the bootstrap over customers. With `by_rater` one row a rater
-        and period: a rater's drift, taking customers as constant.
+        Mean of the scores on the main scale plus the mean of (score - expected score given
+        customer, rater and item) in the period; its interval is the bootstrap over customers. With
+        `by_rater` one row a rater and period: a rater's drift, taking customers as constant.
 
         Returns
         -------
@@ -271,8 +275,8 @@ class Relationship:
         first_beta = int(sum(data.sets))
         level = named[first_beta : first_beta + par.beta.size]
         eta = data.x @ np.where(level, 0.0, par.beta) + data.carry(plain)
-        observed = self._points[self._score]
-        left = observed - self._expected_each(eta)
+        observed = self._scores
+        left = np.where(self._main, observed - self._expected_each(eta), 0.0)
         first = ratings["date"].dt.year // years * years
         keys = [ratings["rater"], first] if by_rater else [first]
         cell = pd.DataFrame(dict(enumerate(keys))).groupby(list(range(len(keys)))).ngroup()
@@ -281,14 +285,14 @@ class Relationship:
         n_cells, customer = len(labels), data.customer_of_score
         at = customer * n_cells + cell.to_numpy()
         shape = (data.size["customer"], n_cells)
-        count = np.bincount(at, minlength=shape[0] * n_cells).reshape(shape).astype(float)
+        count = np.bincount(at, self._main, minlength=shape[0] * n_cells).reshape(shape)
         total = np.bincount(at, left, minlength=shape[0] * n_cells).reshape(shape)
         random = np.random.default_rng(seed)
         pick = random.multinomial(shape[0], np.full(shape[0], 1 / shape[0]), draws).astype(float)
         n = pick @ count
         again = np.divide(pick @ total, n, out=np.full(n.shape, np.nan), where=n > 0)
         lower, upper = np.nanquantile(again, [0.1, 0.9], axis=0)
-        mean = observed.mean()
+        mean = observed[self._main].mean()
         frame = pd.DataFrame(
             {
                 "period": pd.to_datetime(labels[len(keys) - 1].astype(str).to_numpy(), format="%Y"),
@@ -317,6 +321,11 @@ class Relationship:
             frame[name] = self.expected_score(frame[column])
         return frame
 
+    @property
+    def main_ratings(self) -> pd.DataFrame:
+        """The ratings on the scale of most ratings."""
+        return self.model.ratings[self._main]
+
     # how
 
     @property
@@ -328,39 +337,52 @@ class Relationship:
     def _curve(self) -> CubicSpline:
         """Expected score over the latent relationship, good to eight digits."""
         eta, total = np.linspace(-REACH, REACH, 1601), 0.0
-        questions = self._questions()
-        for theta, used, shift in questions:
-            total = total + self._mean_score(eta - shift, theta, self._points[used])
-        return CubicSpline(eta, total / len(questions))
+        main = [self.model.scales[name] == self.model.scale for name in self.codes["item"]]
+        for (theta, numbers, shift), counts in zip(self._questions(), main, strict=True):
+            if counts:
+                total = total + self._mean_score(eta - shift, theta, numbers)
+        return CubicSpline(eta, total / sum(main))
 
     @cached_property
-    def _moves(self) -> list[Effects]:
-        return self.data.response(self.psi, self.effects, self.precision)
-
-    def _moved(self, side: str) -> np.ndarray:
-        """Variance that the parameters' own uncertainty adds to each effect."""
-        moves = np.array([getattr(move, side) for move in self._moves])
-        return np.einsum("ka,kl,la->a", moves, self.covariance, moves)
-
-    def _customer_moments(self) -> tuple[np.ndarray, np.ndarray]:
-        variance, _, _ = self.precision.covariance()
-        variance = variance + self._moved("customer")
-        view = self.data.variance(self.data.natural(self.psi))["customer"]
-        kept = self._kept
-        sd = np.sqrt(kept**2 * variance + kept * (1.0 - kept) * view)
-        return kept * self.effects.customer, sd
+    def nodes(self) -> list[mixture.Node]:
+        """The effects at each of several values of the spreads, with weights."""
+        return mixture.nodes(self.data, self.psi, self.covariance, self.effects)
 
     @property
-    def _points(self) -> np.ndarray:
-        """The words of the scale as numbers."""
-        scale = self.model.scale
-        numeric = pd.api.types.is_numeric_dtype(pd.Index(scale))
-        return np.asarray(scale if numeric else np.arange(1, len(scale) + 1), dtype=float)
+    def _weights(self) -> np.ndarray:
+        return np.array([node.weight for node in self.nodes])
+
+    def _mixed(self, side: str) -> mixture.Mixed:
+        parts = [node.of(side) for node in self.nodes]
+        return mixture.Mixed(self._weights, *(np.array(part) for part in zip(*parts, strict=True)))
+
+    @cached_property
+    def _known(self) -> mixture.Mixed:
+        """The rated customers; of a view that one rater alone has, only a share is theirs."""
+        of, kept = self._mixed("customer"), self._kept
+        own = kept * (1.0 - kept) * np.array([node.spread["customer"] for node in self.nodes])
+        return of._replace(mean=kept * of.mean, variance=kept**2 * of.variance + own[:, None])
 
     @property
-    def _score(self) -> np.ndarray:
-        """The place on the scale of each rating."""
-        return pd.Index(self.model.scale).get_indexer(self.model.ratings["score"])
+    def _unknown(self) -> mixture.Mixed:
+        """A customer whom nobody rated."""
+        view = np.array([[node.spread["customer"]] for node in self.nodes])
+        return mixture.Mixed(self._weights, np.zeros_like(view), self._kept * view)
+
+    @cached_property
+    def _scores(self) -> np.ndarray:
+        """Each score as a number: a number as it is, a word counted from 1."""
+        item, place = self.model.ratings["item"], self.model.place()
+        out = np.empty(place.size)
+        for name, rows in item.groupby(item).indices.items():
+            out[rows] = _numbers(self.model.scales[name])[place[rows]]
+        return out
+
+    @cached_property
+    def _main(self) -> np.ndarray:
+        """Which ratings are on the scale of most ratings."""
+        scale, scales = self.model.scale, self.model.scales
+        return self.model.ratings["item"].map(lambda item: scales[item] == scale).to_numpy(bool)
 
     def _mean_score(self, eta: np.ndarray, theta: np.ndarray, scores: np.ndarray) -> np.ndarray:
         """Expected score at `eta`, over the raters' own views and the days' moods."""
@@ -376,9 +398,9 @@ class Relationship:
     def _expected_each(self, eta: np.ndarray) -> np.ndarray:
         """Expected score of each rating, with its own item's thresholds."""
         out, item = np.empty(eta.size), self.codes["item"].get_indexer(self.model.ratings["item"])
-        for j, (own, used, _) in enumerate(self._questions()):
-            rows = item == j
-            out[rows] = self._mean_score(eta[rows], own, self._points[used])
+        for j, (own, numbers, _) in enumerate(self._questions()):
+            rows = item == j  # eta has the difficulty in it
+            out[rows] = self._mean_score(eta[rows], own, numbers)
         return out
 
     def _sets(self) -> list[np.ndarray]:
@@ -386,16 +408,16 @@ class Relationship:
         return np.split(theta, np.cumsum(self.data.sets)[:-1])
 
     def _questions(self) -> list[tuple[np.ndarray, np.ndarray, float]]:
-        """Of each item: thresholds, the words they part, and the difficulty."""
-        model = self.model
-        score = self._score
-        if model.thresholds == "item":
-            item = self.codes["item"].get_indexer(model.ratings["item"])
-            used = [np.unique(score[item == j]) for j in range(len(self.codes["item"]))]
-            return [(t, u, 0.0) for t, u in zip(self._sets(), used, strict=True)]
-        (theta,) = self._sets()
-        difficulty = self.items["difficulty"].to_numpy()
-        return [(theta, np.unique(score), shift) for shift in difficulty]
+        """Of each item: thresholds, the numbers they part, and the difficulty."""
+        model, names = self.model, self.codes["item"]
+        item, place = names.get_indexer(model.ratings["item"]), model.place()
+        within = self.items["difficulty"].to_numpy() * (model.thresholds == "common")
+        found = {}
+        for theta, group in zip(self._sets(), model.alike(names), strict=True):
+            used = np.unique(place[np.isin(item, group)])
+            numbers = _numbers(model.scales[names[group[0]]])[used]
+            found |= {j: (theta, numbers, float(within[j])) for j in group}
+        return [found[j] for j in range(len(names))]
 
     def _labels(self) -> list[str]:
         return [name.replace("log_sd[", "sd[") for name in self.names]
@@ -404,3 +426,9 @@ class Relationship:
         par: Natural = self.data.natural(psi)
         where = [list(self.data.size).index(name) for name in self.data.free]
         return np.concatenate([par.theta, par.beta, np.exp(par.log_sd[where]), par.centrality])
+
+
+def _numbers(scale: list[Any]) -> np.ndarray:
+    """The words of a scale as numbers."""
+    numeric = pd.api.types.is_numeric_dtype(pd.Index(scale))
+    return np.asarray(scale if numeric else np.arange(1, len(scale) + 1), dtype=float)

@@ -51,7 +51,7 @@ def test_world_bank_traps_are_counted(real_data):
     assert orders["customer_id"].nunique() == 206
     zero = found(history, "amount is zero")
     assert zero["count"] / len(orders) == pytest.approx(0.127, abs=0.0005)
-    assert history.read["ratings"] == 12_328 * 4
+    assert history.read["ratings"] == 12_328 * 5
     assert ratings["date"].max() <= pd.Timestamp("2024-08-29")
     assert set(ratings["score"]) == {1, 2, 3, 4, 5, 6}
     assert (ratings["date"].dt.strftime("%m-%d") == "06-30").all()
@@ -195,6 +195,28 @@ def test_ratings_in_wide_form_are_melted_on_an_ordered_scale(read, tmp_path):
     assert table.to_dict() == {("007", "outcome"): 1, ("007", "speed"): 3, ("008", "speed"): 2}
     assert found(history, "no score", "ratings")["count"] == 1
     assert history.read["ratings"] == 4
+
+
+def test_an_item_may_have_a_scale_of_its_own(read, tmp_path):
+    (tmp_path / "ratings.csv").write_text(
+        "client,who,day,Outcome,Plan\n007,x,2024-03-01,good,low\n008,x,2024-03-01,bad,high\n"
+    )
+    ratings = {
+        "file": "ratings.csv",
+        "columns": {"customer_id": "client", "rater": "who", "date": "day"},
+        "items": {"outcome": "Outcome", "plan": "Plan"},
+        "scale": ["bad", "fair", "good"],
+        "item_scales": {"plan": ["low", "high"]},
+    }
+    table = read(tables={"ratings": ratings}).tables["ratings"]
+    scores = table.set_index(["customer_id", "item"])["score"].to_dict()
+    assert scores == {
+        ("007", "outcome"): 3, ("007", "plan"): 1, ("008", "outcome"): 1, ("008", "plan"): 2
+    }  # fmt: skip
+    ratings["item_scales"] = {"plan": ["low", "middling"]}
+    said = r"a score of 'plan' must be one of \['low', 'middling'\]: 1 are not .*'high'"
+    with pytest.raises(IntakeError, match=said):
+        read(tables={"ratings": ratings})
 
 
 def test_excel_and_parquet_read_as_csv_does(read, tmp_path):

@@ -78,8 +78,9 @@ def unknown(relation: Relationship) -> Sentence:
     )
 
 
-def agreement(ratings: pd.DataFrame, scale: list) -> Sentence:
+def agreement(relation: Relationship) -> Sentence:
     """How far raters agree in words, and whether they would order the clients alike."""
+    ratings, scale = relation.main_ratings, relation.model.scale
     try:
         row = krippendorff_alpha(ratings, "ordinal", scale=scale, draws=400).loc["all"]
     except ValueError:
