@@ -2,6 +2,8 @@
 
     python benchmarks/bench.py [python of an environment with lifetimes] [one with pymc-marketing]
 
+An environment that is named "-" is left out.
+
 Each number is the median of 5 runs, or one run where a run takes more than 5 CPU seconds (marked
 1x). Peers run in their own environment, on the same files, in a process of their own. CDNOW is
 read from the folder that GOODLIB_DATA names and left out where it is not; the larger bases are
@@ -22,10 +24,11 @@ from pathlib import Path
 
 import numpy as np
 import pandas as pd
+from scipy.stats import pareto, uniform, weibull_min
 
 SIZES = {"10k": 10_000, "100k": 100_000, "1M": 1_000_000}
 LONG = 5.0  # CPU seconds beyond which a run is not repeated
-PATIENCE = 1200.0  # seconds that a peer may take for all its work
+PATIENCE = 3600.0  # seconds that a peer may take for all its work
 
 
 def customers(n: int, seed: int = 0, days: int = 730) -> pd.DataFrame:
@@ -123,20 +126,55 @@ def run_lifetimes(folder: Path) -> dict[str, tuple[float, bool]]:
 
 
 def run_pymc(folder: Path) -> dict[str, tuple[float, bool]]:
-    """NUTS with the defaults of pymc-marketing, 4 chains one after the other, CDNOW only."""
+    """NUTS with the defaults of pymc-marketing, 4 chains one after the other, CDNOW only.
+
+    The key holds the smallest and the largest effective number of draws of the four parameters.
+    """
     import arviz
     from pymc_marketing import clv
 
     found = {}
     summary = pd.read_csv(folder / "CDNOW.csv").assign(customer_id=lambda s: s.index)
-    for model, name in ((clv.BetaGeoModel, "BetaGeoNBD"),):
-        chain = model(data=summary)
+    for model, name in ((clv.BetaGeoModel, "BetaGeoNBD"), (clv.ParetoNBDModel, "ParetoNBD")):
         start = time.process_time()
+        chain = model(data=summary)
         chain.fit(chains=4, cores=1, draws=1000, tune=1000, progressbar=False, random_seed=1)
         spent = time.process_time() - start
-        effective = float(arviz.ess(chain.idata).to_array().min())
-        found[f"posterior, NUTS, {effective:.0f} effective draws {name} CDNOW"] = (spent, True)
+        names = [n for n in ("r", "alpha", "a", "b", "s", "beta") if n in chain.idata.posterior]
+        effective = arviz.ess(chain.idata, var_names=names)
+        sizes = [float(effective[n]) for n in names]
+        found[f"{name} {min(sizes):.0f} {max(sizes):.0f}"] = (spent, True)
     return found
+
+
+def against_nuts(folder: Path, python: str) -> None:
+    """CPU seconds an effective draw: fit and posterior of ours with the peer's priors, and NUTS."""
+    import goodlib
+
+    scale = {"r": weibull_min(2, scale=1), "alpha": weibull_min(2, scale=10)}
+    priors = {
+        "BetaGeoNBD": scale | {"phi": uniform(), "kappa": pareto(1)},
+        "ParetoNBD": scale | {"s": scale["r"], "beta": scale["alpha"]},
+    }
+    summary = pd.read_csv(folder / "CDNOW.csv")
+    theirs = ask(python, "pymc", folder)
+    print(f"\n{'CDNOW':24}{'effective':>12}{'CPU seconds':>14}{'ms a draw':>12}{'ratio':>8}")
+    for key, (spent, _) in theirs.items():
+        name, low, high = key.split()
+        made = []
+
+        def work(name: str = name, made: list = made) -> None:
+            fit = getattr(goodlib, name)(summary).fit()
+            made.append(fit.posterior(4000, seed=1, prior=priors[name]))
+
+        ours, _ = seconds(work)
+        draw = 1000 * ours / made[-1].ess
+        print(f"{name:12}{'goodlib':12}{made[-1].ess:>12.0f}{ours:>14.3g}{draw:>12.3g}")
+        each = [1000 * spent / float(size) for size in (high, low)]
+        print(
+            f"{name:12}{'NUTS':12}{low + '-' + high:>12}{spent:>14.3g}"
+            f"{f'{each[0]:.3g}-{each[1]:.3g}':>12}{f'{each[0] / draw:.0f}-{each[1] / draw:.0f}':>8}"
+        )
 
 
 def ask(python: str, which: str, folder: Path) -> dict[str, tuple[float, bool]]:
@@ -167,15 +205,14 @@ def main(peers: list[str]) -> None:
             if summary is not None:
                 summary.to_csv(folder / f"{base}.csv", index=False)
         ours = run_goodlib(folder)
-        theirs = ask(peers[0], "lifetimes", folder) if peers else {}
+        theirs = ask(peers[0], "lifetimes", folder) if peers and peers[0] != "-" else {}
         print(f"{'CPU seconds':45}{'goodlib':>14}{'lifetimes':>14}{'ratio':>8}")
         for task, spent in ours.items():
             other = theirs.get(task)
             ratio = "" if other is None else f"{other[0] / spent[0]:.0f}"
             print(f"{task:45}{shown(spent):>14}{shown(other):>14}{ratio:>8}")
-        if len(peers) > 1:
-            for task, spent in ask(peers[1], "pymc", folder).items():
-                print(f"{task:59}{shown(spent):>14}")
+        if len(peers) > 1 and bases["CDNOW"] is not None:
+            against_nuts(folder, peers[1])
     memory = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
     print(f"largest memory of the goodlib run: {memory:.0f} MB")
 

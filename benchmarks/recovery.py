@@ -167,8 +167,8 @@ if __name__ == "__main__":
     sets = int(sys.argv[1]) if len(sys.argv) > 1 else 200
     start = time.process_time()
     wide = {"float_format": "{:.3f}".format, "index": False}
-    tables = [recovery(model, k, sets) for model, k in MODELS]
-    print(pd.concat(tables).to_string(**wide), "\n")
-    firm = [small_base(m, sets) for m in (goodlib.ParetoNBD, goodlib.BetaGeoNBD)]
-    print(pd.concat(firm).to_string(**wide))
+    for model, k in MODELS:
+        print(recovery(model, k, sets).to_string(**wide), "\n", flush=True)
+    for model in (goodlib.ParetoNBD, goodlib.BetaGeoNBD):
+        print(small_base(model, sets).to_string(**wide), "\n", flush=True)
     print(f"{time.process_time() - start:.0f} CPU seconds")

@@ -1,6 +1,7 @@
 """Donors and contracts against published figures, other routes to the same number, and laws."""
 
 from itertools import product
+from math import comb
 
 import numpy as np
 import pandas as pd
@@ -46,16 +47,56 @@ def test_donors_match_fader_hardie_shang_2010(giving):
     expected = [1.2035222, 0.7497163, 0.6567184, 2.7834432]
     assert giving.params.to_numpy() == pytest.approx(expected, abs=5e-6)
     assert giving.llf == pytest.approx(-33225.581274, abs=5e-6)
+    for point, value in (
+        ([1.204, 0.750, 0.657, 2.783], -33225.58),
+        ([1.203528, 0.7497260, 0.6567808, 2.783796], -33225.581274),
+    ):
+        assert giving.model.loglike(point) == pytest.approx(value, abs=5e-3)
     assert giving.bse.to_numpy() == pytest.approx([0.06939, 0.02945, 0.05101, 0.32082], abs=2e-5)
     assert not giving.problems
 
 
 def test_log_probabilities_of_cells_of_note_010(toy_fit):
     """The sheet's twelve digits belong to its unrounded estimates: at the three digits that are
-    quoted beside them, 1.204 .750 .657 2.783, cell (6, 6) has -2.18225."""
-    for (x, last), value in {(6, 6): -2.18167018824, (0, 0): -1.16751622367}.items():
+    quoted beside them, 1.204 .750 .657 2.783, cell (6, 6) has -2.18225. Ours have seven digits."""
+    cells = [(x, last) for last in range(6, 0, -1) for x in range(last, 0, -1)] + [(0, 0)]
+    expected = [
+        *(-2.18167018824, -4.29485034929, -5.38473334360, -5.80915881601, -5.65172964525),
+        *(-4.88370164695, -3.71682127437, -5.09558227343, -5.61576884108, -5.50636893346),
+        *(-4.76723821904, -3.84829625138, -5.05936147828, -5.19562191019, -4.57070931973),
+        *(-3.52745257839, -4.51620272962, -4.22465969453, -3.01199924784, -3.58817880928),
+        *(-2.28882847451, -1.16751622367),
+    ]
+    for (x, last), value in zip(cells, expected, strict=True):
         model = BetaGeoBetaBinomial(cell(x, last))
-        assert model.loglike(toy_fit.params) == pytest.approx(value, abs=4e-6)
+        assert model.loglike(toy_fit.params) == pytest.approx(value, abs=1e-5)
+    total = sum(
+        np.exp(BetaGeoBetaBinomial(cell(x, last)).loglike(toy_fit.params)) * comb(last - 1, x - 1)
+        for x, last in cells[:-1]
+    )
+    assert total + np.exp(expected[-1]) == pytest.approx(1, abs=1e-5)
+
+
+def test_donors_without_dropout_are_beta_binomial(giving):
+    """Nobody leaves where gamma is next to nothing: the published fit without dropout."""
+    params = [0.4872752, 0.8264340, 1e-12, 1.0]
+    assert giving.model.loglike(params) == pytest.approx(-35516.109896, abs=5e-7)
+
+
+def test_donors_tracking_and_holdout_of_the_btyd_walkthrough(donors, giving):
+    btyd = giving.at([1.203528, 0.7497260, 0.6567808, 2.783796])
+    reached = [btyd.expected_purchases_new(t) for t in range(12)]
+    expected = [5535.833, 4717.059, 4147.621, 3724.665, 3395.888, 3131.647, 2913.778]
+    expected += [2730.482, 2573.731, 2437.854, 2318.727]
+    assert 11104 * np.diff(reached) == pytest.approx(expected, abs=2e-3)
+    assert btyd.expected_purchases_new(10) == pytest.approx(3.179805, abs=1e-6)
+    counts = donors.groupby("frequency")["weights"].sum()
+    assert counts.tolist() == [3464, 1823, 1430, 1085, 1036, 1063, 1203]
+    # in-sample: how many are expected to have given never, and each time
+    params = btyd.params
+    never = np.exp(BetaGeoBetaBinomial(cell(0, 0)).loglike(params))
+    always = np.exp(BetaGeoBetaBinomial(cell(6, 6)).loglike(params))
+    assert (11104 * never, 11104 * always) == pytest.approx((3454.9, 1253.1), abs=0.06)
 
 
 def test_expected_donations_of_a_new_donor(toy_fit):
@@ -65,7 +106,11 @@ def test_expected_donations_of_a_new_donor(toy_fit):
 
 
 def test_chances_to_be_active_of_table_6(toy_fit):
-    for (x, last), value in {(0, 0): 0.1081, (2, 4): 0.5897, (6, 6): 0.9304}.items():
+    for (x, last), value in {
+        (0, 0): 0.1081,
+        (2, 4): 0.5897,
+        (6, 6): 0.9304,
+    }.items():  # to two digits .11 .59 .93
         assert toy_fit.p_alive(cell(x, last)).iloc[0] == pytest.approx(value, abs=5e-5)
 
 

@@ -7,8 +7,10 @@ import numpy as np
 import pandas as pd
 import pytest
 from scipy.integrate import quad
+from scipy.stats import spearmanr
 
 import goodlib
+from goodlib.value import score
 
 sys.path.append(str(Path(__file__).resolve().parents[2] / "benchmarks"))
 import accuracy  # noqa: E402
@@ -31,6 +33,40 @@ def test_cdnow_counts_match_clvtools(cdnow_summary):
     assert cdnow_summary["frequency_holdout"].sum() == 1882
 
 
+def test_cdnow_rows_of_the_published_summary(cdnow_orders, cdnow_summary, real_data):
+    assert len(cdnow_orders) == 6919
+    assert (cdnow_orders["amount"] == 0).sum() == 8
+    assert (cdnow_summary["frequency"] == 0).mean() == pytest.approx(0.59864, abs=5e-6)
+    assert cdnow_summary["frequency"].sum() + len(cdnow_summary) == 4814
+    master = pd.read_parquet(real_data / "cdnow" / "cdnow_master.parquet")
+    assert (master["amount"] == 0).sum() == 80
+
+
+def test_cdnow_log_likelihood_at_the_points_where_others_stopped(cdnow_fits):
+    """CLVTools, the BTYD walkthrough and clvkit stop at points that differ in the sixth digit."""
+    bg, pareto = cdnow_fits["BetaGeoNBD"].model, cdnow_fits["ParetoNBD"].model
+    for point in (
+        [0.2425945, 4.4136019, 0.7929199, 2.4258881],
+        [0.2425967, 4.413659, 0.7929869, 2.426164],
+        [0.242595, 4.413602, 0.792922, 2.425907],
+    ):
+        assert bg.loglike(point) == pytest.approx(-9582.4292, abs=5e-5)
+        assert bg.loglike(point) <= cdnow_fits["BetaGeoNBD"].llf
+    for point in ([0.55315, 10.57633, 0.60625, 11.67150], [0.553, 10.580, 0.606, 11.656]):
+        assert pareto.loglike(point) == pytest.approx(-9594.976, abs=5e-4)
+        assert pareto.loglike(point) <= cdnow_fits["ParetoNBD"].llf
+
+
+def test_cdnow_intervals_of_the_lifetimes_quickstart(cdnow_fits):
+    """On the parameters' own scale, as lifetimes builds them; ours are built on the log scale."""
+    fit = cdnow_fits["BetaGeoNBD"]
+    table = fit.delta(lambda params: params.to_numpy())
+    lower, upper = [0.217981, 3.672, 0.429, 1.043], [0.267205, 5.155, 1.157, 3.808]
+    half = np.array([2e-6, 5e-4, 5e-4, 5e-4])  # its standard errors are differences: .012557
+    assert (np.abs(table["lower"] - lower) < half).all()
+    assert (np.abs(table["upper"] - upper) < half).all()
+
+
 def test_cdnow_bgnbd_matches_fader_hardie_lee_2005(cdnow_fits):
     fit = cdnow_fits["BetaGeoNBD"]
     for name, value in {"r": 0.243, "alpha": 4.414, "a": 0.793, "b": 2.426}.items():
@@ -44,6 +80,7 @@ def test_cdnow_pareto_nbd_matches_fader_hardie_lee_2005(cdnow_fits):
     fit = cdnow_fits["ParetoNBD"]
     for name, value in {"r": 0.553, "alpha": 10.578, "s": 0.606, "beta": 11.669}.items():
         assert fit.params[name] == pytest.approx(value, abs=5e-4)
+    assert near(fit.params, [0.5532770, 10.5776832, 0.6062400, 11.6687348], 6e-7)
     assert fit.llf == pytest.approx(-9594.976179, abs=5e-7)
     assert near(fit.bse, [0.0476277, 0.8427210, 0.1872764, 6.2109478], 2e-4)  # differences
 
@@ -51,17 +88,20 @@ def test_cdnow_pareto_nbd_matches_fader_hardie_lee_2005(cdnow_fits):
 def test_cdnow_mbgnbd_matches_lifetimes_and_btydplus(cdnow_fits):
     fit = cdnow_fits["ModifiedBetaGeoNBD"]
     assert near(fit.params, [0.525, 6.183, 0.891, 1.614], 5e-4)
+    assert near(fit.params, [0.5248430, 6.1830837, 0.8913594, 1.6140026], 2e-6)
     assert fit.llf == pytest.approx(-9582.135716, abs=5e-7)
     assert near(fit.bse, [0.0832674, 0.6956162, 0.1547887, 0.5374892], 6e-6)
 
 
 def test_cdnow_expected_purchases_of_a_new_customer(cdnow_fits):
     fit = cdnow_fits["BetaGeoNBD"]
-    at = {0.1429: 0.0078, 1: 0.0532, 3: 0.1506, 31.8571: 1.0405, 32: 1.0437, 78: 1.8576}
-    for t, value in at.items():  # .1 % of the mean: the sheet's parameters are rounded to 3 digits
-        assert fit.expected_purchases_new(t) == pytest.approx(value, abs=5e-4)
+    at = {0.1429: 0.0078, 1: 0.0532, 3: 0.1506, 31.8571: 1.0405, 32: 1.0437}
+    for t, value in at.items():
+        assert fit.expected_purchases_new(t) == pytest.approx(value, abs=5e-5)
+    # the source's 1.8576 at 78 weeks is that of no published point: they give 1.8580 to 1.8605
+    assert fit.expected_purchases_new(78) == pytest.approx(1.8576, abs=5e-4)
     assert fit.expected_purchases_new(52) == pytest.approx(1.444004, abs=1e-5)
-    assert cdnow_fits["ParetoNBD"].expected_purchases_new(52) == pytest.approx(1.473434, abs=2e-6)
+    assert cdnow_fits["ParetoNBD"].expected_purchases_new(52) == pytest.approx(1.4734343, abs=5e-8)
 
 
 def test_cdnow_single_customers(cdnow_fits):
@@ -72,8 +112,15 @@ def test_cdnow_single_customers(cdnow_fits):
     assert btyd.p_alive(best).iloc[0] == pytest.approx(0.9688523, abs=5e-8)
     assert btyd.expected_purchases(52, best).iloc[0] == pytest.approx(25.75659, abs=5e-6)
     assert btyd.expected_purchases_new(52) == pytest.approx(1.444004, abs=5e-7)
-    assert pareto.p_alive(best).iloc[0] == pytest.approx(0.997873, abs=2e-6)
-    assert pareto.expected_purchases(52, best).iloc[0] == pytest.approx(25.45518, abs=5e-5)
+    assert bg.expected_purchases(39, one(2, 30 + 3 / 7, 38 + 6 / 7)).iloc[0] == pytest.approx(
+        1.2259933,
+        abs=2e-6,  # CLVTools, at its own optimum
+    )
+    assert pareto.p_alive(best).iloc[0] == pytest.approx(0.997873, abs=5e-7)
+    assert pareto.expected_purchases(52, best).iloc[0] == pytest.approx(25.45518, abs=5e-6)
+    stopped = pareto.at([0.553, 10.580, 0.606, 11.656])  # BTYD's, to the digits it prints
+    assert stopped.p_alive(best).iloc[0] == pytest.approx(0.997874, abs=5e-7)
+    assert stopped.expected_purchases(52, best).iloc[0] == pytest.approx(25.45647, abs=2e-3)
 
 
 def test_cdnow_increasing_frequency_paradox(cdnow_fits):
@@ -82,8 +129,11 @@ def test_cdnow_increasing_frequency_paradox(cdnow_fits):
     values = [0.3474606, 0.04283391, 0.004158973, 0.0003583685]
     np.testing.assert_allclose(btyd.expected_purchases(52, quick), values, rtol=1e-6)
     values = [0.7062289, 0.1442396, 0.02250658, 0.00309267]
-    answer = cdnow_fits["ParetoNBD"].expected_purchases(52, quick)
-    np.testing.assert_allclose(answer, values, rtol=1e-3)  # BTYD stopped short of the top
+    stopped = cdnow_fits["ParetoNBD"].at([0.553, 10.580, 0.606, 11.656])
+    answer = stopped.expected_purchases(52, quick)
+    np.testing.assert_allclose(
+        answer, values, rtol=2e-4
+    )  # BTYD's point has more digits than it prints
 
 
 def test_cdnow_holdout_by_frequency_matches_btyd_walkthrough(cdnow_fits, cdnow_summary):
@@ -94,6 +144,8 @@ def test_cdnow_holdout_by_frequency_matches_btyd_walkthrough(cdnow_fits, cdnow_s
 
     pareto = [0.138, 0.600, 1.196, 1.714, 2.399, 2.907, 3.819, 6.403]
     assert near(by_frequency(cdnow_fits["ParetoNBD"]), pareto, 7e-4)  # BTYD short of the top
+    actual = [0.2367, 0.6970, 1.3925, 1.5600, 2.5323, 2.9474, 3.8621, 6.3594]
+    assert near(cdnow_summary["frequency_holdout"].groupby(bins).mean(), actual, 5e-5)
     btyd = cdnow_fits["BetaGeoNBD"].at([0.2425967, 4.413659, 0.7929869, 2.426164])
     bg = [0.2250893, 0.5231364, 1.044126, 1.520256, 2.163824, 2.653789, 3.503957, 6.157036]
     assert near(by_frequency(btyd), bg, 6e-7)
@@ -121,10 +173,18 @@ def test_log_density_points_of_pymc_marketing(toy):
     assert pareto == pytest.approx(-4.00694866, abs=5e-9)
     modified = goodlib.ModifiedBetaGeoNBD(row).loglike([0.55, 10.58, 0.61, 11.67])
     assert modified == pytest.approx(-4.11031673, abs=5e-9)
+    heavy = [0.25, 4.0, 0.8, 2.5]  # note 027 of Hardie: where the textbook form overflows
+    assert goodlib.ModifiedBetaGeoNBD(one(0, 0, 40)).loglike(heavy) == pytest.approx(
+        -0.41792826, abs=5e-9
+    )
+    assert goodlib.ModifiedBetaGeoNBD(one(200, 38, 40)).loglike(heavy) == pytest.approx(
+        100.7869, abs=5e-5
+    )
 
 
 def test_cdnow_nbd_without_dropout(cdnow_summary):
     fit = goodlib.NBD(cdnow_summary).fit()
+    assert near(fit.params, [0.385, 12.072], 5e-4)
     assert near(fit.params, [0.3847662, 12.0720265], 5e-6)
     assert near(fit.bse, [0.0209854, 0.8087237], 2e-6)
     assert fit.llf == pytest.approx(-9763.657615, abs=5e-7)
@@ -149,6 +209,10 @@ def test_cdnow_dert_of_pareto_nbd(cdnow_fits):
     assert (np.abs(fit.dert(0.15, year, rows) - expected) < half).all()
     assert fit.dert(0.15, year).sum() == pytest.approx(7185.97, abs=5e-3)
     assert fit.dert(0.15, year).mean() == pytest.approx(3.04878, abs=5e-6)
+    # CLVTools' default discounts weekly purchases by 10 % a week; customer 1 has .42509 then, at
+    # an optimum of which five digits are known
+    first = fit.dert(0.1, 1, one(2, 30 + 3 / 7, 38 + 6 / 7)).iloc[0]
+    assert first == pytest.approx(0.42509, abs=3e-5)
 
 
 def test_cdnow_chances_of_n_purchases_match_btyd(cdnow_fits):
@@ -190,21 +254,45 @@ def test_cdnow_predictive_draws_and_scores(cdnow_fits, cdnow_summary, rng):
         "BetaGeoNBD": ((1653, 1520, 1790), 617.0, 0.1613, 0.9845),
         "ModifiedBetaGeoNBD": ((1579, 1450, 1714), 566.3, 0.1614, 0.9821),
     }
-    for name, (orders, active, brier, score) in expected.items():
+    for name, (orders, active, brier, mean_score) in expected.items():
         fit = cdnow_fits[name]
         chances = fit.p_purchases(sorted({0, *n}), 39.0)
         buys = 1 - chances[0]
         assert buys.sum() == pytest.approx(active, abs=1.0)
         assert ((buys - (n > 0)) ** 2).mean() == pytest.approx(brier, abs=2e-4)
         came = chances.to_numpy()[np.arange(len(n)), chances.columns.get_indexer(n)]
-        assert -np.log(came).mean() == pytest.approx(score, abs=5e-4)
+        assert -np.log(came).mean() == pytest.approx(mean_score, abs=5e-4)
         totals = [fit.sample_purchases(fit.params, 39.0, rng).purchases.sum() for _ in range(300)]
         assert near([np.mean(totals), *np.quantile(totals, [0.025, 0.975])], orders, 30)
 
 
+def test_cdnow_lists_by_purchases_times_spend(cdnow_fits, cdnow_summary):
+    """The best tenth (236, above $84.60, 76.35 % of what came): hits, value, ranks, who buys."""
+    each = goodlib.GammaGamma(cdnow_summary).fit().expected_spend()
+    came = cdnow_summary["amount_holdout"].to_numpy()
+    best = np.sort(came)[-236:]
+    assert (best[0], best.sum() / came.sum()) == pytest.approx((84.60, 0.7635), abs=5e-5)
+    expected = {
+        "ParetoNBD": (0.5127, 0.5036, 0.4451, 0.7712),
+        "BetaGeoNBD": (0.5085, 0.5020, 0.4264, 0.7583),
+    }
+    for name, values in expected.items():
+        worth = (cdnow_fits[name].expected_purchases(39) * each).to_numpy()
+        found = (
+            score.hit_rate(worth, came, 0.1),
+            score.value_captured(worth, came, 0.1),
+            spearmanr(worth, came).statistic,
+            score.auc(worth, cdnow_summary["frequency_holdout"].to_numpy() > 0),
+        )
+        assert near(found, values, 5e-5)
+        if name == "ParetoNBD":
+            assert worth.sum() == pytest.approx(60449, abs=0.5)
+
+
 def test_grocery_answers_at_its_published_parameters(toy):
     """BTYDplus, HowTo: x = 1 .. 5, t_x = 12, T = 52. Half a digit more where parameters are
-    rounded.
+    rounded. The data themselves are not at hand: the fits to them cannot be made again here, and
+    neither can those to the simulated apparel data of CLVTools.
     """
     rows = pd.DataFrame({"frequency": [1, 2, 3, 4, 5], "recency": 12.0, "T": 52.0})
     regular = goodlib.ModifiedBetaGeoNBD(toy.assign(log_gaps=0.0), k=2).fit()
@@ -220,7 +308,13 @@ def test_grocery_answers_at_its_published_parameters(toy):
     assert near(regular.expected_purchases(52, rows), approximate, 5e-3)
 
 
-def test_cdnow_weekly_tracking_matches_btyd_walkthrough(cdnow_fits, cdnow_summary):
+def test_cdnow_weekly_tracking_matches_btyd_walkthrough(cdnow_fits, cdnow_orders, cdnow_summary):
+    days = cdnow_orders[["customer_id", "date"]].drop_duplicates()
+    again = days["date"] > days.groupby("customer_id")["date"].transform("min")
+    week = (days["date"][again] - pd.Timestamp("1997-01-01")).dt.days // 7 + 1
+    bought = week.value_counts().sort_index()
+    assert bought.loc[20:25].tolist() == [73, 55, 70, 33, 56, 99]
+    assert bought.cumsum().loc[20:25].tolist() == [1359, 1414, 1484, 1517, 1573, 1672]
     birth = (cdnow_summary["T"].max() - cdnow_summary["T"]).value_counts()
 
     def tracked(fit, week):
@@ -229,11 +323,14 @@ def test_cdnow_weekly_tracking_matches_btyd_walkthrough(cdnow_fits, cdnow_summar
 
     btyd = cdnow_fits["BetaGeoNBD"].at([0.2425967, 4.413659, 0.7929869, 2.426164])
     bg = [1312.458, 1387.346, 1460.392, 1531.713, 1601.418, 1669.6]
-    assert near([tracked(btyd, week) for week in range(20, 26)], bg, 1e-3)
+    got = [tracked(btyd, week) for week in range(19, 26)]
+    assert near(got[1:], bg, 7e-4)  # BTYD's point has a digit more than it prints
+    weekly = [76.86531, 74.88843, 73.04554, 71.32166, 69.70412, 68.18213]
+    assert near(np.diff(got), weekly, 2e-5)
     pareto = [1308.856, 1385.275, 1459.923, 1532.906, 1604.32, 1674.253]
-    got = [tracked(cdnow_fits["ParetoNBD"], week) for week in range(20, 26)]
-    np.testing.assert_allclose(got, pareto, rtol=5e-5)  # BTYD stopped short of the top
-    weekly = [76.419, 74.648, 72.983, 71.414, 69.933]
+    got = [tracked(cdnow_fits["ParetoNBD"], week) for week in range(19, 26)]
+    np.testing.assert_allclose(got[1:], pareto, rtol=5e-5)  # BTYD stopped short of the top
+    weekly = [78.308, 76.419, 74.648, 72.983, 71.414, 69.933]
     np.testing.assert_allclose(np.diff(got), weekly, rtol=1e-4)
 
 
