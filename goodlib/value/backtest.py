@@ -304,11 +304,11 @@ class _Trial:
     def gaps(self, claims: dict[str, _Claim], seed: int) -> list[dict[str, Any]]:
         """The combination's hit rate less each other's, by paired bootstrap."""
         actual, mine = self.came["spend"].to_numpy(), claims[COMBINATION].score
-        found = []
-        for name, claim in claims.items():
-            if name != COMBINATION:
-                gap = scores.paired_difference(
-                    mine, claim.score, actual, self.share, RESAMPLES, seed
-                )
-                found.append({"method": name, "origin": self.origin} | gap)
-        return found
+        others = {name: claim.score for name, claim in claims.items() if name != COMBINATION}
+        gaps = scores.paired_differences(
+            mine, list(others.values()), actual, self.share, RESAMPLES, seed
+        )
+        return [
+            {"method": name, "origin": self.origin} | gap
+            for name, gap in zip(others, gaps, strict=True)
+        ]

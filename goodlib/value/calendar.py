@@ -248,7 +248,10 @@ class _Months:
         """Repeat purchases that the fitted process expects in each month, given who had come."""
         reach = calendar.clock[-1] - calendar.clock[0]
         grid = reach * np.linspace(0, 1, 161) ** 2
-        curve = np.array([fit.expected_purchases_new(u) for u in grid])
+        nothing = np.zeros(len(grid) - 1)
+        params = fit.model.natural(fit.optimum.theta)
+        new = (nothing.astype(int), nothing, nothing)
+        curve = np.r_[0.0, fit.model.law.expected(grid[1:], *params, *new)]
         born = calendar.operational(self.first_day)
         age = np.maximum(calendar.clock[None, :] - born[:, None], 0.0)
         return np.maximum(np.diff(self.newcomers @ np.interp(age, grid, curve)), 1e-9)

@@ -11,6 +11,7 @@ looked at.
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from functools import lru_cache
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -20,8 +21,9 @@ from goodlib.history.study import UNIT_DAYS as DAYS
 from goodlib.value.calendar import Calendar, fit_calendar
 from goodlib.value.dispersion import fit_amounts
 from goodlib.value.feature import Past, ordinal, stamp
-from goodlib.value.future import Future, prepare, simulate_future
+from goodlib.value.future import Future, simulate_future
 from goodlib.value.heuristic import HistoryRegression
+from goodlib.value.joint import prepare
 from goodlib.value.price import Price, fit_price
 from goodlib.value.purchase import NBD, BetaGeoNBD, ModifiedBetaGeoNBD, ParetoNBD
 from goodlib.value.score import list_size, places
@@ -107,6 +109,7 @@ class Forecast:
     learnt_at: pd.Timestamp | None
 
 
+@lru_cache(maxsize=16)
 def fit_models(
     past: Past, end: str | pd.Timestamp, unit: str, model: str, calendar: str = "both"
 ) -> Fit:
@@ -284,13 +287,15 @@ def learn_drift(
     reach = trial.calendar.expected_future(length) * ratio
     window = earlier(past, trial.end, length, trial.unit)[1]
     tilt = tilted(past, trial, length, window, weights)
-    outlook = prepare(trial.purchases, trial.spend, reach, TRIAL, seed, some, tilt=tilt)
+    outlook = prepare(
+        trial.purchases, trial.spend, reach, TRIAL, seed, some, tilt=tilt, certain=True
+    )
     frequent = expected.to_numpy()[rows] * ratio >= 1
     count, size = came["purchases"].to_numpy()[frequent], list_size(len(rows), share)
     top = places(came["spend"].to_numpy(), size)
     losses = []
     for drift in DRIFTS:
-        rng = np.random.default_rng([seed, 17])
+        rng = np.random.Generator(np.random.SFC64([seed, 17]))
         counts, spends = replace(outlook, drift=drift).draw(slice(0, len(some)), rng)
         mean, variance = counts.mean(axis=0)[frequent], counts.var(axis=0)[frequent] + 0.05
         chance = np.mean([places(draw, size) for draw in spends], axis=0)

@@ -16,14 +16,14 @@ import numpy as np
 import pandas as pd
 
 from goodlib.value.calendar import Calendar
-from goodlib.value.customers import read_customers
+from goodlib.value.joint import Outlook, prepare
 from goodlib.value.score import list_size, places
+from goodlib.value.standing import Standing, describe, total_of
 
 CELLS = 40_000_000  # customers x draws held in memory at once
-CHUNK = 16_000_000  # customers x draws simulated at a time
-FARTHEST = 10.0  # no mean amount is drawn above this many times the largest seen: some have no mean
-PARAMETERS = 1000  # distinct draws of the parameters; each serves several futures beyond that
-LEVELS = {"lower_95": 0.025, "lower_80": 0.1, "upper_80": 0.9, "upper_95": 0.975}
+CHUNK = 8_000_000  # customers x draws simulated at a time
+CROWD = 10_000  # customers whose P(alive) is computed at a time
+JURY = 25_000_000  # customers x draws that stand for all where not everybody can be held
 
 
 @dataclass(frozen=True, eq=False)
@@ -72,52 +72,6 @@ class Future:
             )
             raise ValueError(message)
         return pd.DataFrame(self.held[which].T, index=self.customers.index)
-
-
-@dataclass(frozen=True, eq=False)
-class Outlook:
-    """What a future is drawn from, ready for one chunk of customers after the other.
-
-    purchases, spend : parameters, one row a draw. lengths : operational length of the horizon, a
-        draw.
-    price : level of amounts, a draw. drift : variance of each customer's own change of pace. tilt
-    : factor on what each customer spends.
-    """
-
-    law: Any
-    natural: list[tuple[float, ...]]
-    spend: np.ndarray
-    lengths: np.ndarray
-    price: np.ndarray
-    drift: float
-    tilt: np.ndarray
-    summary: pd.DataFrame
-    mean_amount: np.ndarray
-
-    def draw(self, rows: slice, rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray]:
-        """Purchases and spend of these customers, shape (draws, customers)."""
-        known = read_customers(self.summary.iloc[rows], observed=False)
-        x, recency, T = (column[known.row] for column in (known.x, known.recency, known.T))
-        paid = x * self.mean_amount[rows]
-        ceiling = FARTHEST * max(float(self.mean_amount.max()), 1e-12)
-        counts = np.zeros((len(self.natural), len(x)), dtype=np.int32)
-        spends = np.zeros((len(self.natural), len(x)), dtype=np.float32)
-        for draw, natural in enumerate(self.natural):
-            if draw == 0 or natural is not self.natural[draw - 1]:
-                alive = self.law.p_alive(*natural, known.x, known.recency, known.T)[known.row]
-            on = np.flatnonzero(rng.random(len(x)) < alive)
-            pace = np.full(len(on), self.lengths[draw])
-            if self.drift > 0:
-                pace = pace * rng.gamma(1 / self.drift, self.drift, len(on))
-            found = self.law.draw(pace, rng, np.ones(len(on)), *natural, x[on], recency[on], T[on])
-            buys = found.purchases > 0
-            on, number = on[buys], found.purchases[buys]
-            p, q, gamma = self.spend[draw]
-            scale = rng.standard_gamma(p * x[on] + q) / (gamma + paid[on])
-            scale = np.maximum(scale, p / ceiling)
-            counts[draw, on] = number
-            spends[draw, on] = rng.standard_gamma(p * number) / scale * self.price[draw]
-        return counts, spends * self.tilt[rows].astype(np.float32)
 
 
 def simulate_future(
@@ -170,28 +124,24 @@ def simulate_future(
     summary = fitted_summary(purchases, spend) if summary is None else summary
     outlook = prepare(purchases, spend, horizon, draws, seed, summary, calendar, price, drift, tilt)
     n, size = len(summary), list_size(len(summary), share)
-    step = max(1, CHUNK // draws)
     if n * draws <= CELLS:
-        parts = list(_chunks(outlook, range(0, n, step), step, n, seed))
-        counts = np.concatenate([part[1] for part in parts], axis=1)
-        spends = np.concatenate([part[2] for part in parts], axis=1)
-        held, reference = (counts, spends), np.sort(spends, axis=1)
-        parts = [(slice(0, n), counts, spends)]
+        counts, spends = outlook.draw(slice(0, n), _generator(seed, 11))
+        held, standing = (counts, spends), Standing.of(spends, size, n)
+        parts: Any = [(np.arange(n), counts, spends)]
     else:
-        # ranks are read off the draws of a sample of customers: the law of a large base
-        rows = np.sort(np.random.default_rng([seed, 7]).permutation(n)[: CELLS // 4 // draws])
-        reference = np.sort(outlook.draw(rows, np.random.default_rng([seed, 8]))[1], axis=1)
-        held, parts = None, _chunks(outlook, range(0, n, step), step, n, seed)
-    threshold = reference[:, -max(1, round(size * reference.shape[1] / n))]
+        order, jury = _in_line(outlook, JURY // draws)
+        spends = outlook.draw(jury, _generator(seed, 8))[1]
+        held, standing = None, Standing.of(spends, size, n)
+        parts = _chunks(outlook, order, seed)
     totals = np.zeros((draws, 2))
     frames = []
     for rows, counts, spends in parts:
         totals += np.column_stack([counts.sum(axis=1), spends.sum(axis=1, dtype=float)])
-        top = _top(spends, threshold, reference, size / n)
-        frames.append(_describe(counts, spends, top, reference, n, today, summary.index[rows]))
+        frames.append(describe(counts, spends, standing, today, pd.Index(rows)))
+    customers = pd.concat(frames).sort_index().set_axis(summary.index)
     frame = pd.DataFrame(totals, columns=["purchases", "spend"])
-    total = pd.DataFrame({name: _interval(frame[name]) for name in frame}).T
-    return Future(pd.concat(frames), total, frame, float(horizon), share, seed, held)
+    total = pd.DataFrame({name: total_of(frame[name]) for name in frame}).T
+    return Future(customers, total, frame, float(horizon), share, seed, held)
 
 
 def fitted_summary(purchases: Any, spend: Any) -> pd.DataFrame:
@@ -204,68 +154,6 @@ def fitted_summary(purchases: Any, spend: Any) -> pd.DataFrame:
     }
     amounts = spend.model.summary["monetary_value"].reindex(known.index)
     return pd.DataFrame(columns, index=known.index).assign(monetary_value=amounts)
-
-
-def prepare(
-    purchases: Any,
-    spend: Any,
-    horizon: float,
-    draws: int,
-    seed: int,
-    summary: pd.DataFrame,
-    calendar: Calendar | None = None,
-    price: np.ndarray | None = None,
-    drift: float = 0.0,
-    tilt: pd.Series | None = None,
-) -> Outlook:
-    """Checks the door and draws what all customers share."""
-    if int(draws) != draws or draws < 100:
-        message = f"draws must be a whole number of at least 100: got {draws!r}"
-        raise ValueError(message)
-    if not (np.isfinite(horizon) and horizon > 0):
-        message = (
-            f"horizon must be a positive length of time in the summary's unit: got {horizon!r}"
-        )
-        raise ValueError(message)
-    if len(summary) < 30:
-        message = (
-            f"a joint future needs at least 30 customers: got {len(summary)}. For so few, "
-            "look at each of them"
-        )
-        raise ValueError(message)
-    if not (summary["frequency"] > 0).any():
-        message = (
-            f"a future needs repeat purchases: none of {len(summary):,} customers has bought twice"
-        )
-        raise ValueError(message)
-    if getattr(getattr(spend, "model", None), "effects", ()):
-        message = (
-            "a joint future does not know covariates of spend, which set customers' gamma apart: "
-            "give it a fit without formula, or take draw_value() of goodlib.value.lifetime"
-        )
-        raise ValueError(message)
-    distinct = min(draws, PARAMETERS)
-    each = np.arange(draws) * distinct // draws
-    params = purchases.posterior(distinct, seed).params.to_numpy()
-    natural = [purchases.model.natural(purchases.model.to_theta(row)) for row in params]
-    amounts = spend.posterior(distinct, seed + 1).params[["p", "q", "gamma"]].to_numpy()
-    lengths = np.full(draws, float(horizon))
-    if calendar is not None:
-        lengths = calendar.future(horizon, draws, seed)
-    factor = (
-        np.ones(len(summary)) if tilt is None else tilt.reindex(summary.index).to_numpy(dtype=float)
-    )
-    return Outlook(
-        purchases.model.law,
-        [natural[i] for i in each],
-        amounts[each],
-        lengths,
-        np.ones(draws) if price is None else np.asarray(price, dtype=float),
-        float(drift),
-        factor,
-        summary,
-        summary["monetary_value"].fillna(0.0).clip(lower=0.0).to_numpy(dtype=float),
-    )
 
 
 def tomorrows_best(future: Future, share: float) -> pd.DataFrame:
@@ -296,75 +184,34 @@ def tomorrows_best(future: Future, share: float) -> pd.DataFrame:
 
 
 def _chunks(
-    outlook: Outlook, starts: range, step: int, n: int, seed: int
-) -> Iterator[tuple[slice, np.ndarray, np.ndarray]]:
+    outlook: Outlook, order: np.ndarray, seed: int
+) -> Iterator[tuple[np.ndarray, np.ndarray, np.ndarray]]:
     """Draws of one chunk of customers after the other, each with random numbers of its own."""
-    for number, start in enumerate(starts):
-        rows = slice(start, min(start + step, n))
-        yield rows, *outlook.draw(rows, np.random.default_rng([seed, 11, number]))
+    step = max(1, CHUNK // len(outlook.natural))
+    for number, start in enumerate(range(0, len(order), step)):
+        rows = order[start : start + step]
+        yield rows, *outlook.draw(rows, _generator(seed, 11, number))
 
 
-def _top(
-    spends: np.ndarray, threshold: np.ndarray, reference: np.ndarray, share: float
-) -> np.ndarray:
-    """P(top) of each customer: above the last place's spend, ties sharing what is left."""
-    above = spends > threshold[:, None]
-    equal = spends == threshold[:, None]
-    left = share - (reference > threshold[:, None]).mean(axis=1)
-    ties = np.maximum((reference == threshold[:, None]).mean(axis=1), 1e-12)
-    return (above + equal * np.clip(left / ties, 0, 1)[:, None]).mean(axis=0)
+def _in_line(outlook: Outlook, size: int) -> tuple[np.ndarray, np.ndarray]:
+    """Customers with one history side by side; and some, evenly from the best to the least, who
+    stand for all when places are given.
+    """
+    x, recency, T = (outlook.summary[name].to_numpy() for name in ("frequency", "recency", "T"))
+    parts = np.array_split(np.arange(len(x)), 1 + len(x) // CROWD)
+    alive = [outlook.law.p_alive(*outlook.natural[0], x[i], recency[i], T[i]) for i in parts]
+    usual = np.median(outlook.mean_amount[x > 0])
+    amount = np.where(x > 0, outlook.mean_amount, usual) * outlook.tilt
+    likely = np.argsort(
+        np.concatenate(alive) * (x + 0.5) / (T + np.median(T)) * amount, kind="stable"
+    )
+    jury = likely[((np.arange(size) + 0.5) * len(x) / size).astype(int)]
+    return np.lexsort((recency, T, x)), np.sort(jury)
 
 
-def _describe(
-    counts: np.ndarray,
-    spends: np.ndarray,
-    top: np.ndarray,
-    reference: np.ndarray,
-    n: int,
-    today: float | None,
-    index: pd.Index,
-) -> pd.DataFrame:
-    """One row a customer from draws of shape (draws, customers)."""
-    columns = {
-        "p_active": (counts > 0).mean(axis=0),
-        "expected_purchases": counts.mean(axis=0),
-        "expected_spend": spends.mean(axis=0, dtype=float),
-    }
-    columns |= _quantiles(counts, "purchases") | _quantiles(spends, "spend")
-    rank = _ranks(spends, reference, n)
-    columns |= {"p_top": top, "expected_rank": rank.mean(axis=0, dtype=float)}
-    both = _quantiles(rank, "expected_rank")
-    columns |= {name: both[name] for name in both if name.endswith("80")}
-    if today is not None:
-        columns["p_above_today"] = (spends > today).mean(axis=0)
-    return pd.DataFrame(columns, index=index)
-
-
-def _ranks(spends: np.ndarray, reference: np.ndarray, n: int) -> np.ndarray:
-    """Rank of each spend within its draw, 1 for the largest, ties at their mean rank."""
-    rank = np.empty(spends.shape, dtype=np.float32)
-    scale = n / reference.shape[1]
-    for draw, values in enumerate(spends):
-        line = reference[draw]
-        nobody = np.searchsorted(line, 0.0, side="right")
-        right = np.searchsorted(line, values)
-        rank[draw] = (reference.shape[1] - right) * scale
-        rank[draw][values <= 0] = n - (nobody - 1) / 2 * scale
-    return np.maximum(rank, 1.0)
-
-
-def _quantiles(draws: np.ndarray, name: str) -> dict[str, np.ndarray]:
-    """Interval columns of one quantity; quantiles are draws, so that a count's are counts."""
-    ordered = np.sort(np.ascontiguousarray(draws.T), axis=1)
-    last = ordered.shape[1] - 1
-    where = {label: round(q * last) for label, q in LEVELS.items()}
-    return {f"{name}_{label}": ordered[:, place].astype(float) for label, place in where.items()}
-
-
-def _interval(draws: pd.Series) -> pd.Series:
-    """Mean, median and intervals of a total."""
-    quantiles = {label: draws.quantile(q) for label, q in LEVELS.items()}
-    return pd.Series({"mean": draws.mean(), "median": draws.median()} | quantiles)
+def _generator(*seed: int) -> np.random.Generator:
+    """The fastest of numpy's generators."""
+    return np.random.Generator(np.random.SFC64(list(seed)))
 
 
 def movers(future: Future, today: pd.Series, count: int) -> pd.DataFrame:

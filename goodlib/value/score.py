@@ -12,6 +12,8 @@ import numpy as np
 import pandas as pd
 from scipy.stats import rankdata
 
+RESAMPLED = 2_000_000  # customers of resamples looked at together
+
 
 def list_size(n: int, share: float) -> int:
     """Customers in the top `share` of `n`: the nearest whole number, at least one."""
@@ -154,20 +156,50 @@ def paired_difference(
     A paired bootstrap: both lists are made anew from the same resampled customers, so what the two
     share cancels. `chance` is the share of resamples in which the difference is not above zero.
     """
-    one, other, actual = (np.asarray(column, dtype=float) for column in (one, other, actual))
+    return paired_differences(one, [other], actual, share, draws, seed)[0]
+
+
+def paired_differences(
+    one: np.ndarray,
+    others: list[np.ndarray],
+    actual: np.ndarray,
+    share: float,
+    draws: int,
+    seed: int,
+) -> list[dict[str, float]]:
+    """`paired_difference` of `one` and each of the others, on the same resamples."""
+    one, actual, *rest = (np.asarray(column, dtype=float) for column in (one, actual, *others))
     rng = np.random.default_rng(seed)
     n = len(actual)
-    found = np.empty(draws)
-    for draw in range(draws):
-        rows = rng.integers(n, size=n)
-        found[draw] = hit_rate(one[rows], actual[rows], share) - hit_rate(
-            other[rows], actual[rows], share
+    size = list_size(n, share)
+    found = np.empty((len(rest), draws))
+    step = max(1, RESAMPLED // n)
+    for start in range(0, draws, step):
+        rows = rng.integers(n, size=(min(step, draws - start), n))
+        came = _places(actual[rows], size)
+        mine = (_places(one[rows], size) * came).sum(axis=1)
+        for gap, other in zip(found, rest, strict=True):
+            theirs = (_places(other[rows], size) * came).sum(axis=1)
+            gap[start : start + len(rows)] = (mine - theirs) / size
+    answers = []
+    for gap, other in zip(found, rest, strict=True):
+        lower, upper = np.quantile(gap, [0.025, 0.975])
+        difference = hit_rate(one, actual, share) - hit_rate(other, actual, share)
+        answers.append(
+            {
+                "difference": float(difference),
+                "lower": float(lower),
+                "upper": float(upper),
+                "chance": float((gap <= 1e-12).mean()),
+            }
         )
-    lower, upper = np.quantile(found, [0.025, 0.975])
-    difference = hit_rate(one, actual, share) - hit_rate(other, actual, share)
-    return {
-        "difference": float(difference),
-        "lower": float(lower),
-        "upper": float(upper),
-        "chance": float((found <= 0).mean()),
-    }
+    return answers
+
+
+def _places(values: np.ndarray, size: int) -> np.ndarray:
+    """`places` in each row."""
+    edge = values.shape[1] - size
+    last = np.partition(values, edge, axis=1)[:, edge, None]
+    above, equal = values > last, values == last
+    left = size - above.sum(axis=1, keepdims=True)
+    return above + equal * (left / equal.sum(axis=1, keepdims=True))

@@ -218,6 +218,24 @@ class GammaGamma(Model):
         """The log-likelihood less the penalty on the effects."""
         return penalise(self.derivatives(theta), theta, self.effects, self.penalty)
 
+    def value(self, theta: np.ndarray) -> float:
+        """Log-likelihood: what frequency alone decides is computed once for each distinct one."""
+        p, q = np.exp(theta[:2])
+        x, times, fixed = self._sums
+        height = self.moves @ theta[2:]
+        total = np.log(np.exp(height) + self.x * self.z)
+        by_x = times @ (gammaln(p * x + q) - gammaln(p * x) - gammaln(q))
+        by_row = self.count @ (q * (height - total) - p * self.x * total)
+        return float(by_x + by_row + p * fixed[0] - fixed[1]) - self.nobs_log_unit
+
+    @cached_property
+    def _sums(self) -> tuple[np.ndarray, np.ndarray, tuple[float, float]]:
+        """Distinct x, how many rows have each, and the sums of x log(x z) and of log z."""
+        x, row = np.unique(self.x, return_inverse=True)
+        log = np.log(self.z)
+        weighted = float((self.count * self.x) @ (np.log(self.x) + log))
+        return x, np.bincount(row, self.count), (weighted, float(self.count @ log))
+
     @property
     def nobs_log_unit(self) -> float:
         """What measuring amounts in their mean adds to the log-likelihood."""

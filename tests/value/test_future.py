@@ -8,10 +8,14 @@ import pytest
 
 from goodlib import BetaGeoNBD, GammaGamma, ParetoNBD, simulate_future, tomorrows_best
 from goodlib.value import future as module
+from goodlib.value.betageo import BetaGeo
 from goodlib.value.feature import Past
 from goodlib.value.forecast import Weights, forecast, pool
-from goodlib.value.future import discounted, movers, overlap, prepare
+from goodlib.value.future import discounted, movers, overlap
+from goodlib.value.joint import draw_purchases, prepare
 from goodlib.value.level import Level
+from goodlib.value.pareto import Pareto
+from goodlib.value.standing import Standing
 
 
 def history(customers, rng, weeks=150):
@@ -86,6 +90,48 @@ def test_the_chance_to_buy_agrees_with_a_loop(fits, summary):
     assert np.abs((counts > 0).mean(axis=0) - expected).max() < 0.035
 
 
+LAWS = [
+    (BetaGeo(1, 0), (0.6, 9.0, 0.9, 2.5)),
+    (BetaGeo(1, 1), (0.6, 9.0, 0.9, 2.5)),
+    (BetaGeo(2, 0), (1.2, 5.0, 0.9, 2.5)),
+    (Pareto(), (0.6, 9.0, 0.7, 11.0)),
+]
+
+
+@pytest.mark.parametrize(("law", "natural"), LAWS)
+def test_every_count_comes_as_often_as_its_closed_form_says(law, natural):
+    """Customers of none to many purchases, five futures of each: chi-square of every count."""
+    x, T = np.array([0, 1, 4, 30]), np.array([20.0, 35.0, 40.0, 50.0])
+    recency = np.array([0.0, 20.0, 38.0, 49.0])
+    alive = law.p_alive(*natural, x, recency, T)
+    times = 40_000
+    rng = np.random.Generator(np.random.SFC64(4))
+    cell, number = draw_purchases(
+        law, natural, alive, np.full((times, 1), 26.0), x, recency, T, rng
+    )
+    counts = np.zeros((times, 4), dtype=int)
+    counts.reshape(-1)[cell] = number
+    chances = np.array([law.chance(n, 26.0, *natural, x, recency, T) for n in range(60)])
+    for customer, chance in enumerate(chances.T):
+        seen = np.bincount(counts[:, customer], minlength=60)[:60]
+        usual = chance * times > 8
+        z = (seen - chance * times)[usual] / np.sqrt((chance * (1 - chance) * times)[usual])
+        assert usual.sum() >= 3
+        assert np.abs(z).max() < 4.2
+        assert (z**2).mean() < 2.6
+
+
+def test_ranks_and_places_are_those_of_sorting(rng):
+    spends = rng.gamma(1.5, 300.0, (50, 400)).astype(np.float32)
+    spends[:, :150] = 0.0
+    top, ranks = Standing.of(spends, 40, 400).of_all(spends)
+    exact = np.array([pd.Series(line).rank(ascending=False) for line in spends])
+    assert np.abs(ranks - exact).max() <= 4.0  # a rung holds a few neighbours
+    assert np.abs(ranks.mean(axis=0) - exact.mean(axis=0)).max() < 0.3
+    assert ranks.mean() == pytest.approx(exact.mean(), rel=1e-6)
+    assert top == pytest.approx((exact <= 40).mean(axis=0))
+
+
 # Laws
 
 
@@ -117,11 +163,14 @@ def test_the_same_seed_gives_the_same_future(fits, future):
 def test_a_streamed_future_says_the_same(fits, future, monkeypatch):
     monkeypatch.setattr(module, "CELLS", 120_000)
     monkeypatch.setattr(module, "CHUNK", 60_000)
+    monkeypatch.setattr(module, "JURY", 50_000)
     streamed = simulate_future(*fits, horizon=52, draws=1000, seed=1)
     assert streamed.held is None
     gap = (streamed.customers["p_top"] - future.customers["p_top"]).abs()
-    assert gap.max() < 0.25  # a reference of 30 customers: rough, but the same order
-    assert streamed.customers["p_top"].corr(future.customers["p_top"]) > 0.97
+    assert gap.max() < 0.15  # fifty customers stand for all: rough, but the same order
+    assert streamed.customers["p_top"].corr(future.customers["p_top"]) > 0.985
+    assert streamed.customers.index.equals(future.customers.index)
+    assert streamed.customers["expected_spend"].corr(future.customers["expected_spend"]) > 0.99
     assert streamed.total.loc["purchases", "mean"] == pytest.approx(
         future.total.loc["purchases", "mean"], rel=0.03
     )

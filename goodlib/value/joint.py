@@ -1,0 +1,248 @@
+"""One possible future of the whole base: who is still there, who buys how often, for how much.
+
+Given the history and the parameters, everything about one customer's next purchases has a closed
+form up to the first of them: a customer still there buys again within w with chance
+1 - (A/(A + w))^P, where P = r + x and A = alpha + T. So one uniform number decides at once whether
+a customer is there and buys, and when first; only those who do are drawn any further. In most bases
+that is a minority, and nothing is spent on the others.
+"""
+
+from __future__ import annotations
+
+from copy import copy
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from goodlib.value.betageo import BetaGeo
+from goodlib.value.calendar import Calendar
+from goodlib.value.customers import read_customers
+from goodlib.value.pareto import Pareto
+
+FARTHEST = 10.0  # no mean amount is drawn above this many times the largest seen: some have no mean
+PARAMETERS = (200, 500)  # distinct draws of the parameters: of a large base, of a small one
+BLOCK = 65_536  # customers x draws at a time that share parameters: they stay in the cache
+NODES = 8  # of the integral over times of leaving: eight digits of P(alive) on four histories
+
+
+@dataclass(frozen=True, eq=False)
+class Outlook:
+    """What a future is drawn from, ready for one chunk of customers after the other.
+
+    law, natural : the purchase process, and its parameters, one entry a draw. spend : parameters,
+        one row a draw. lengths : operational length of the horizon, a draw.
+    price : level of amounts, a draw. drift : variance of each customer's own change of pace. tilt
+    : factor on what each customer spends.
+    """
+
+    law: Any
+    natural: list[tuple[float, ...]]
+    spend: np.ndarray
+    lengths: np.ndarray
+    price: np.ndarray
+    drift: float
+    tilt: np.ndarray
+    summary: pd.DataFrame
+    mean_amount: np.ndarray
+
+    def draw(
+        self, rows: slice | np.ndarray, rng: np.random.Generator
+    ) -> tuple[np.ndarray, np.ndarray]:
+        """Purchases and spend of these customers, shape (draws, customers)."""
+        known = read_customers(self.summary.iloc[rows], observed=False)
+        x, recency, T = (column[known.row] for column in (known.x, known.recency, known.T))
+        paid, tilt = x * self.mean_amount[rows], self.tilt[rows]
+        ceiling = FARTHEST * max(float(self.mean_amount.max()), 1e-12)
+        draws, n = len(self.natural), len(x)
+        counts = np.zeros((draws, n), dtype=np.int32)
+        spends = np.zeros((draws, n), dtype=np.float32)
+        before = None
+        for block in self._blocks(n):
+            natural = self.natural[block.start]
+            if natural is not before:
+                alive = self.law.p_alive(*natural, known.x, known.recency, known.T)[known.row]
+                before = natural
+            pace = self.lengths[block][:, None]
+            if self.drift > 0:
+                change = rng.standard_gamma(1 / self.drift, (pace.size, n))
+                pace = pace * self.drift * change
+            cell, number = draw_purchases(self.law, natural, alive, pace, x, recency, T, rng)
+            line, who = np.divmod(cell, n) if pace.shape[0] > 1 else (0, cell)
+            p, q, gamma = (column[line] for column in self.spend[block].T)
+            scale = rng.standard_gamma(p * x[who] + q) / (gamma + paid[who])
+            scale = np.maximum(scale, p / ceiling)
+            amount = rng.standard_gamma(p * number) / scale * self.price[block][line] * tilt[who]
+            counts[block].reshape(-1)[cell] = number
+            spends[block].reshape(-1)[cell] = amount
+        return counts, spends
+
+    def _blocks(self, n: int) -> list[slice]:
+        """Neighbouring draws that share parameters, as many as fit into the cache."""
+        most, found, start = max(1, BLOCK // n), [], 0
+        for draw in range(1, len(self.natural) + 1):
+            full = draw - start >= most or draw == len(self.natural)
+            if full or self.natural[draw] is not self.natural[start]:
+                found.append(slice(start, draw))
+                start = draw
+        return found
+
+
+def draw_purchases(
+    law: Any,
+    natural: tuple[float, ...],
+    alive: np.ndarray,
+    pace: np.ndarray,
+    x: np.ndarray,
+    recency: np.ndarray,
+    T: np.ndarray,
+    rng: np.random.Generator,
+) -> tuple[np.ndarray, np.ndarray]:
+    """Who buys, as places in the flattened table of draws and customers, and how often.
+
+    Parameters
+    ----------
+    law, natural : purchase process and its parameters
+        BetaGeo and Pareto are drawn as the module says, any other law by its own `draw`.
+    alive : array (n,)
+        P(still there) of each customer.
+    pace : array (draws, n) or (draws, 1)
+        Length of the future.
+    x, recency, T : arrays (n,)
+    rng : Generator
+
+    Returns
+    -------
+    cell, number : arrays of one length
+        draw * n + customer, and the purchases there, one or more.
+    """
+    shape = (len(pace), len(x))
+    luck = rng.random(shape)
+    if not (isinstance(law, Pareto) or (isinstance(law, BetaGeo) and law.k == 1)):
+        cell = np.flatnonzero(luck < alive)
+        who = cell % shape[1]
+        length = np.broadcast_to(pace, shape).reshape(-1)[cell]
+        found = law.draw(length, rng, np.ones(len(who)), *natural, x[who], recency[who], T[who])
+        buys = found.purchases > 0
+        return cell[buys], found.purchases[buys]
+    power, age = natural[0] + x, natural[1] + T
+    silent = np.exp(-power * np.log(1 + pace / age))
+    cell = np.flatnonzero(luck < alive * (1 - silent))
+    who = cell % shape[1] if shape[0] > 1 else cell
+    length = np.broadcast_to(pace, shape).reshape(-1)[cell]
+    # 1 - luck/alive is then uniform between P(silent) and one: the chance to be silent until now
+    still = 1 - luck.reshape(-1)[cell] / alive[who]
+    power, age = power[who], age[who]
+    first = age * (np.exp(-np.log(still) / power) - 1)
+    if isinstance(law, Pareto):
+        with np.errstate(over="ignore"):  # who hardly ever leaves may well stay for ever
+            lived = np.exp(-np.log(1 - rng.random(len(cell))) / natural[2]) - 1
+            lived *= natural[3] + T[who]
+        there = first < lived
+        cell, power, age, first = cell[there], power[there], age[there], first[there]
+        length = np.minimum(length, lived)[there]
+    rate = rng.standard_gamma(power + 1) / (age + first)
+    number = 1 + rng.poisson(rate * np.maximum(length - first, 0.0))
+    if isinstance(law, BetaGeo):
+        _stop_after_some(law, natural, number, who, x, rng)
+    return cell, number
+
+
+def _stop_after_some(
+    law: BetaGeo,
+    natural: tuple[float, ...],
+    number: np.ndarray,
+    who: np.ndarray,
+    x: np.ndarray,
+    rng: np.random.Generator,
+) -> None:
+    """Leaving after a purchase: whoever leaves buys no more (changes `number`)."""
+    a, b = natural[2:4]
+    more = np.flatnonzero(number > 1)
+    stay = b + x[who[more]] + law.extra
+    leaves = rng.random(len(more)) * (a + stay) >= stay
+    number[more[leaves]] = 1
+    leaves |= number[more] == 2  # the second of two is bought whatever comes after it
+    more, stay = more[~leaves], stay[~leaves]
+    last = rng.geometric(np.clip(rng.beta(a, stay + 1), 1e-15, 1.0))
+    number[more] = 1 + np.minimum(number[more] - 1, last)
+
+
+def prepare(
+    purchases: Any,
+    spend: Any,
+    horizon: float,
+    draws: int,
+    seed: int,
+    summary: pd.DataFrame,
+    calendar: Calendar | None = None,
+    price: np.ndarray | None = None,
+    drift: float = 0.0,
+    tilt: pd.Series | None = None,
+    certain: bool = False,
+) -> Outlook:
+    """Checks the door and draws what all customers share; with `certain` at the estimates."""
+    if int(draws) != draws or draws < 100:
+        message = f"draws must be a whole number of at least 100: got {draws!r}"
+        raise ValueError(message)
+    if not (np.isfinite(horizon) and horizon > 0):
+        message = (
+            f"horizon must be a positive length of time in the summary's unit: got {horizon!r}"
+        )
+        raise ValueError(message)
+    if len(summary) < 30:
+        message = (
+            f"a joint future needs at least 30 customers: got {len(summary)}. For so few, "
+            "look at each of them"
+        )
+        raise ValueError(message)
+    if not (summary["frequency"] > 0).any():
+        message = (
+            f"a future needs repeat purchases: none of {len(summary):,} customers has bought twice"
+        )
+        raise ValueError(message)
+    if getattr(getattr(spend, "model", None), "effects", ()):
+        message = (
+            "a joint future does not know covariates of spend, which set customers' gamma apart: "
+            "give it a fit without formula, or take draw_value() of goodlib.value.lifetime"
+        )
+        raise ValueError(message)
+    quick = _quick(purchases)
+    if certain:
+        natural = [quick.model.natural(quick.optimum.theta)] * draws
+        amounts = np.tile(spend.params[["p", "q", "gamma"]].to_numpy(dtype=float), (draws, 1))
+    else:
+        # the larger a base the better its parameters are known, and the dearer is P(alive) of all
+        distinct = min(draws, int(np.clip(40_000_000 // len(summary), *PARAMETERS)))
+        each = np.arange(draws) * distinct // draws
+        params = quick.posterior(distinct, seed).params.to_numpy()
+        points = [quick.model.natural(quick.model.to_theta(row)) for row in params]
+        natural = [points[i] for i in each]
+        amounts = spend.posterior(distinct, seed + 1).params[["p", "q", "gamma"]].to_numpy()[each]
+    lengths = np.full(draws, float(horizon))
+    if calendar is not None:
+        lengths = calendar.future(horizon, draws, seed)
+    factor = (
+        np.ones(len(summary)) if tilt is None else tilt.reindex(summary.index).to_numpy(dtype=float)
+    )
+    return Outlook(
+        quick.model.law,
+        natural,
+        amounts,
+        lengths,
+        np.ones(draws) if price is None else np.asarray(price, dtype=float),
+        float(drift),
+        factor,
+        summary,
+        summary["monetary_value"].fillna(0.0).clip(lower=0.0).to_numpy(dtype=float),
+    )
+
+
+def _quick(purchases: Any) -> Any:
+    """The same fit with as many nodes in its integrals as a draw can notice."""
+    if not isinstance(purchases.model.law, Pareto):
+        return purchases
+    model = copy(purchases.model)
+    model.law = Pareto(NODES)
+    return replace(purchases, model=model)
