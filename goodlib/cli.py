@@ -14,7 +14,7 @@ from typing import Any
 
 import yaml
 
-from goodlib.history import IntakeError, Study, StudyError, demo, draft, fetch, read_history
+from goodlib.history import IntakeError, Study, StudyError, draft, fetch, read_history
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -64,7 +64,7 @@ def _parser() -> argparse.ArgumentParser:
     firm = commands.add_parser("demo", help="simulate the demo firm and write its files")
     firm.set_defaults(run=_demo)
     firm.add_argument("folder", nargs="?", default="data/raw", help="where (default: data/raw)")
-    firm.add_argument("--seed", type=int, default=demo.SEED, help="which firm (default: the demo)")
+    firm.add_argument("--seed", type=int, help="which firm (default: the demo's own)")
     return parser
 
 
@@ -160,7 +160,9 @@ def _parameter(text: str) -> tuple[str, Any]:
 
 
 def _demo(options: argparse.Namespace) -> int:
-    written = demo.write(options.folder, options.seed)
+    from goodlib.history import demo
+
+    written = demo.write(options.folder, demo.SEED if options.seed is None else options.seed)
     size = sum(path.stat().st_size for path in written)
     print(f"A simulated firm in {options.folder}: {len(written)} files, {size / 1e6:.1f} MB.")
     print("demo/ holds what it knows, demo-truth/ what is behind it and no chapter reads.")

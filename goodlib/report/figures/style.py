@@ -119,22 +119,27 @@ def png(drawn: Any) -> bytes:
     first = np.asarray(drawn, dtype=object).flat[0]
     figure = getattr(first, "figure", first)
     picture = io.BytesIO()
-    figure.savefig(picture, format="png", dpi=192, bbox_inches="tight", metadata={"Software": None})
+    quick = {"compress_level": 1}  # it is compressed for good below
+    figure.savefig(picture, format="png", dpi=192, bbox_inches="tight", pil_kwargs=quick)
     figure.clear()
     if pyplot := sys.modules.get("matplotlib.pyplot"):
         pyplot.close(figure)
-    return _lean(picture.getvalue())
+    return _lean(picture)
 
 
-def _lean(picture: bytes) -> bytes:
-    """The same picture with 256 colors of its own: fewer bytes, no difference to the eye."""
+def _lean(picture: io.BytesIO) -> bytes:
+    """A PNG with 256 colors of the picture's own: fewer bytes, no difference to the eye.
+
+    Every ninth pixel is enough to find the colors.
+    """
     from PIL import Image
 
-    image = Image.open(io.BytesIO(picture)).convert("RGB")
-    image = image.quantize(256, method=Image.Quantize.MEDIANCUT, dither=Image.Dither.NONE)
-    smaller = io.BytesIO()
-    image.save(smaller, format="png", optimize=True)
-    return min(picture, smaller.getvalue(), key=len)
+    image = Image.open(picture).convert("RGB")
+    sample = image.resize((image.width // 3, image.height // 3), Image.Resampling.NEAREST)
+    colors = sample.quantize(256, method=Image.Quantize.MEDIANCUT)
+    lean = io.BytesIO()
+    image.quantize(palette=colors, dither=Image.Dither.NONE).save(lean, format="png")
+    return lean.getvalue()
 
 
 # what stands on an axis
