@@ -1,7 +1,9 @@
 """How far may the level of the whole base move? The common shock that every total needs.
 
-The ratio of actual to expected purchases, month after month, is seen through counting noise. What
-remains is a level that wanders (statsmodels' structural time series: local level). Short histories
+The ratio of actual to expected purchases, month after month, is seen through counting noise, which
+is large while a base is small. What remains is a level that wanders: a structural time series, the
+local level of statsmodels with a noise of known size at each period (else the noise of the first
+years is taken for wandering, and every total is promised too broadly). Short histories
 say little about how far a level can wander within a horizon, so its yearly spread has a prior,
 learnt from nothing but the general experience that the totals of firms move by tens of percents a
 year: half-normal, scale .2.
@@ -12,10 +14,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-from statsmodels.tsa.statespace.structural import UnobservedComponents
 
 PRIOR_SCALE = 0.2  # of the spread of the log level over one year
 GRID = np.linspace(0.01, 0.8, 40)
+EXTRA = (1.0, 1.5, 2.0, 3.0, 5.0, 9.0, 17.0)  # noise of a period, over that of counting alone
 
 
 @dataclass(frozen=True, eq=False)
@@ -73,24 +75,38 @@ def fit_drifting(ratio: np.ndarray, noise: np.ndarray, step: float) -> tuple[np.
     if len(ratio) < 3:
         weights = np.exp(log_prior)
         return np.zeros(len(ratio)), Level(0.0, weights / weights.sum(), GRID)
-    model = UnobservedComponents(ratio, level="local level")
-    plain = max(float(np.median(noise)), 1e-6)
-    extra = _extra_noise(model, plain, step)
-    likelihood = np.array([model.loglike([plain + extra, g**2 * step]) for g in GRID])
+    trials = [_filter(ratio, noise * factor, GRID**2 * step) for factor in EXTRA]
+    factor, (likelihood, _, _) = max(
+        zip(EXTRA, trials, strict=True), key=lambda trial: np.max(trial[1][0] + log_prior)
+    )
     weights = np.exp(likelihood + log_prior - (likelihood + log_prior).max())
     weights = weights / weights.sum()
-    spread = float(weights @ GRID)
-    states = model.smooth([plain + extra, spread**2 * step])
-    end = float(states.filtered_state_cov[0, 0, -1])
-    return states.smoothed_state[0], Level(float(np.sqrt(max(end, 0.0))), weights, GRID)
+    walk = np.array([float(weights @ GRID) ** 2 * step])
+    _, means, variances = _filter(ratio, noise * factor, walk)
+    smooth = means[:, 0].copy()
+    for t in range(len(ratio) - 2, -1, -1):
+        smooth[t] += variances[t, 0] / (variances[t, 0] + walk[0]) * (smooth[t + 1] - means[t, 0])
+    return smooth, Level(float(np.sqrt(variances[-1, 0])), weights, GRID)
 
 
-def _extra_noise(model: UnobservedComponents, noise: float, step: float) -> float:
-    """Variance of single periods beyond counting noise, at its most likely value."""
-    extras = noise * np.array([0.0, 0.5, 1.0, 2.0, 4.0, 8.0, 16.0])
-    walks = np.array([0.05, 0.1, 0.2, 0.4]) ** 2 * step
-    best = [max(model.loglike([noise + extra, walk]) for walk in walks) for extra in extras]
-    return float(extras[int(np.argmax(best))])
+def _filter(
+    ratio: np.ndarray, noise: np.ndarray, walks: np.ndarray
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Kalman filter of a local level that is unknown at the start, for several variances of a step.
+
+    Returns the log-likelihood of each, and mean and variance of the level given the past, shape
+    (periods, walks).
+    """
+    shape = (len(ratio), len(walks))
+    means, variances, likelihood = np.empty(shape), np.empty(shape), np.zeros(len(walks))
+    means[0], variances[0] = ratio[0], noise[0]
+    for t in range(1, len(ratio)):
+        known = variances[t - 1] + walks
+        total, gap = known + noise[t], ratio[t] - means[t - 1]
+        likelihood -= 0.5 * (np.log(2 * np.pi * total) + gap**2 / total)
+        means[t] = means[t - 1] + known / total * gap
+        variances[t] = known * noise[t] / total
+    return likelihood, means, variances
 
 
 def _join(

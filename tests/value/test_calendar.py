@@ -4,11 +4,12 @@ import numpy as np
 import pandas as pd
 import pytest
 from scipy.stats import beta, gamma
+from statsmodels.tsa.statespace.structural import UnobservedComponents
 
 from goodlib import BetaGeoNBD
 from goodlib.value.calendar import fit_calendar
 from goodlib.value.feature import Past
-from goodlib.value.level import fit_drifting
+from goodlib.value.level import _filter, fit_drifting
 from goodlib.value.price import fit_price
 
 START = pd.Timestamp("2015-01-01")
@@ -111,6 +112,37 @@ def test_a_planted_rise_of_amounts_is_found(base, found):
     curve = fit_price(base, found.end, "W").curve
     growth = np.polyfit(np.arange(len(curve)), np.log(curve["level"]), 1)[0]
     assert growth == pytest.approx(np.log(1.1), abs=0.015)
+
+
+def test_the_filter_is_that_of_statsmodels(rng):
+    """Constant noise: likelihood, filtered and smoothed level of its local level model."""
+    ratio = np.cumsum(rng.normal(0, 0.1, 60)) + rng.normal(0, 0.2, 60)
+    model = UnobservedComponents(ratio, level="local level")
+    walks = np.array([0.02, 0.1, 0.3]) ** 2
+    likelihood, means, variances = _filter(ratio, np.full(60, 0.04), walks)
+    oracle = [model.loglike([0.04, walk]) for walk in walks]
+    assert likelihood == pytest.approx(oracle, abs=1e-4)
+    known = model.smooth([0.04, walks[1]])
+    assert means[5:, 1] == pytest.approx(known.filtered_state[0, 5:], abs=1e-4)
+    assert variances[-1, 1] == pytest.approx(known.filtered_state_cov[0, 0, -1], rel=1e-4)
+
+
+def test_noise_of_a_small_past_is_not_taken_for_wandering(rng):
+    """A level that stands still, seen through few purchases at first and many later."""
+    noise = np.r_[np.full(24, 0.25), np.full(60, 0.01)]
+    spreads = []
+    for _ in range(20):
+        ratio = np.sqrt(noise) * rng.standard_normal(84)
+        spreads.append(fit_drifting(ratio, noise, 1 / 12)[1].spread)
+    assert np.mean(spreads) < 0.08
+
+
+def test_the_smoothed_level_lies_nearer_to_the_truth_than_what_is_seen(rng):
+    truth = np.cumsum(rng.normal(0, 0.1, 200))
+    noise = rng.uniform(0.02, 0.2, 200)
+    seen = truth + np.sqrt(noise) * rng.standard_normal(200)
+    smooth = fit_drifting(seen, noise, 1.0)[0]
+    assert np.mean((smooth - truth) ** 2) < 0.4 * np.mean((seen - truth) ** 2)
 
 
 def test_a_wandering_level_is_told_from_noise(rng):
