@@ -22,8 +22,8 @@ import pandas as pd
 from goodlib.value.feature import Past
 from goodlib.value.forecast import REACH, Fit, Forecast, fit_models
 from goodlib.value.future import CELLS, Future
-from goodlib.value.standing import LEVELS
 from goodlib.value.lifetime import discount_rate
+from goodlib.value.standing import LEVELS
 
 FUTURES = 400
 """Joint draws that a study's chapters share."""
