@@ -1,9 +1,9 @@
 """Three goods of every customer: good for others, good at it, good for you.
 
-Good for others is how much work was done for others' good and how well it came out. Good at it is
-what the firm learned from the work. Good for you is money: what a customer pays as today, what he
-may pay beyond that, and what comes through others whom he sends. The first two are never turned
-into money.
+Good for others is the work that did others good: as people rate it on a rubric, strict and lenient
+raters on one scale; where nobody rates it, the hours that were given away. Good at it is what the
+firm learned from the work. Good for you is money: what a customer pays as today, what he may pay
+beyond that, and what comes through others whom he sends. The first two are not turned into money.
 """
 
 from __future__ import annotations
@@ -14,6 +14,7 @@ import numpy as np
 import pandas as pd
 
 from goodlib.decision.balance import GOODS
+from goodlib.decision.rubric import Rated
 from goodlib.decision.skill import learned
 
 COLUMNS = {"others": "good_for_others", "skill": "good_at_it", "you": "good_for_you"}
@@ -29,10 +30,6 @@ NO_WORK = pd.DataFrame(
 """A study that does not know for whom its work was done."""
 
 
-NO_RATINGS = pd.DataFrame({"customer_id": [], "item": [], "score": []})
-"""A study without ratings."""
-
-
 class Goods(NamedTuple):
     """The three goods of every customer."""
 
@@ -42,42 +39,6 @@ class Goods(NamedTuple):
     """By good, customers x draws."""
     known: dict[str, bool]
     """By good, whether the study has anything to say on it."""
-
-
-def quality(ratings: pd.DataFrame, items: tuple[str, ...], good_from: float | None) -> pd.DataFrame:
-    """How often a customer's work was rated good on these items, drawn towards all customers'.
-
-    Beta-binomial: the share of scores at or above the anchor; a customer with few scores stays
-    near the mean of all by as much as customers differ (method of moments).
-
-    Parameters
-    ----------
-    ratings : DataFrame, one row a score
-        `customer_id`, `item`, `score`.
-    items : names of the items that are meant
-    good_from : float or None
-        The anchor: the lowest score that counts as good; None: the upper half of all scores given
-        to any item, from the worst to the best.
-
-    Returns
-    -------
-    DataFrame, indexed by customer_id
-        `share`, `n`, and the parameters `a`, `b` of its Beta; the row "" is that of a customer of
-        whom nothing is known. Empty when no such item was rated.
-    """
-    rows = ratings[ratings["item"].isin(items) & ratings["score"].notna()]
-    if rows.empty:
-        return pd.DataFrame(columns=["share", "n", "a", "b"])
-    if good_from is None:
-        good_from = (ratings["score"].min() + ratings["score"].max()) / 2
-    good = (rows["score"] >= good_from).groupby(rows["customer_id"]).agg(["sum", "size"])
-    mean = good["sum"].sum() / good["size"].sum()
-    strength = _strength(good["sum"].to_numpy(float), good["size"].to_numpy(float), mean)
-    frame = pd.DataFrame({"a": good["sum"] + strength * mean, "n": good["size"]})
-    frame["b"] = good["size"] - good["sum"] + strength * (1 - mean)
-    frame.loc[""] = {"a": strength * mean, "n": 0, "b": strength * (1 - mean)}
-    frame["share"] = frame["a"] / (frame["a"] + frame["b"])
-    return frame[["share", "n", "a", "b"]]
 
 
 def good_for_you(
@@ -132,15 +93,16 @@ def three_goods(
     start: str | pd.Timestamp,
     paid: pd.Series,
     through_others: pd.DataFrame | None = None,
-    outcome: pd.DataFrame | None = None,
-    performance: pd.DataFrame | None = None,
+    outcome: Rated | None = None,
+    performance: Rated | None = None,
     seed: int,
 ) -> Goods:
     """The three goods of every customer since `start`, with their uncertainty.
 
-    Good for others: effort for others, times the share of the customer's work that came out well
-    where outcomes are rated. Good at it: what the work taught (`skill.learned`), times the share
-    of it that was done well where performance is rated. Good for you: money (`good_for_you`).
+    Good for others: all work since `start`, whoever paid for it, times the chance that an average
+    rater would say it did others good; where nobody rates that, the work given to others. Good at
+    it: what the work taught (`skill.learned`), times the chance that it was done well where that is
+    rated. Good for you: money (`good_for_you`).
 
     Parameters
     ----------
@@ -151,8 +113,9 @@ def three_goods(
     start : date
         Effort before it taught the firm but is not counted.
     paid, through_others : see `good_for_you`
-    outcome, performance : DataFrame, optional
-        As `quality` makes them.
+    outcome, performance : Rated, optional
+        How much good the work did for others, and how well it was done (`rubric.rated`), of the
+        customers of `draws_value`.
     seed : int
 
     Returns
@@ -188,15 +151,19 @@ def three_goods(
         size = 1.0 if "unit" in ordered and (ordered["unit"] == "engagements").all() else None
         taught = total(learned(ordered, progress=curves, size=size), recent)
         usual = total(learned(ordered, size=size)[:, None], recent)
-    others = hours["others"] * _beta(outcome, customers, count, random)
-    skill = taught * _beta(performance, customers, count, random)
+    everything = total(efforts[["hours"]].to_numpy(), recent)
+    others = np.tile(hours["others"], count)
+    if outcome is not None:
+        others = everything * _drawn(outcome.chance, count)
+    skill = taught if performance is None else taught * _drawn(performance.chance, count)
     money, you = good_for_you(draws_value.iloc[:, :count], paid, through_others, seed)
     draws = {"others": others, "skill": skill, "you": you}
     frame = pd.DataFrame({f"hours_{good}": hours[good][:, 0] for good in GOODS}, customers)
-    frame["learned"] = usual[:, 0]
-    for name, table in (("outcome", outcome), ("performance", performance)):
-        if table is not None and len(table):
-            frame[f"{name}_share"] = table["share"].reindex(customers)
+    frame["hours_all"], frame["learned"] = everything[:, 0], usual[:, 0]
+    for name, said in (("outcome", outcome), ("performance", performance)):
+        if said is not None:
+            own = said.customers.drop(columns="n_raters").rename(columns={"n_scores": "scores"})
+            frame = frame.join(own.add_prefix(f"{name}_"))
     for good, column in COLUMNS.items():
         frame[column] = draws[good].mean(axis=1)
         frame[f"{column}_lower_80"], frame[f"{column}_upper_80"] = np.quantile(
@@ -283,7 +250,7 @@ def low_on_all(goods: Goods, *, below: float = 0.5) -> pd.Series:
     -------
     Series, customer_id -> chance; missing for customers on whom no effort was spent.
     """
-    spent = goods.customers[[f"hours_{good}" for good in GOODS]].sum(axis=1).to_numpy() > 0
+    spent = goods.customers["hours_all"].to_numpy() > 0
     chance = np.ones_like(goods.draws["you"], dtype=bool)
     for good in GOODS:
         if goods.known[good] and spent.any():
@@ -292,24 +259,6 @@ def low_on_all(goods: Goods, *, below: float = 0.5) -> pd.Series:
     return found.where(spent)
 
 
-def _beta(
-    table: pd.DataFrame | None, customers: pd.Index, count: int, random: np.random.Generator
-) -> np.ndarray:
-    """Draws of each customer's share of good work; one where nothing is rated at all."""
-    if table is None or not len(table):
-        return np.ones((len(customers), count))
-    own = table[["a", "b"]].reindex(customers)
-    own = own.fillna(table.loc["", ["a", "b"]].astype(float))
-    a, b = own.to_numpy(float).T
-    return random.beta(a[:, None], b[:, None], (len(customers), count))
-
-
-def _strength(good: np.ndarray, n: np.ndarray, mean: float) -> float:
-    """How many scores the mean of all counts for in each customer's share (method of moments)."""
-    if len(n) < 3 or mean in (0.0, 1.0):
-        return 2.0
-    between = ((n * (good / n - mean) ** 2).sum() - (len(n) - 1) * mean * (1 - mean)) / (
-        n.sum() - (n**2).sum() / n.sum()
-    )
-    ratio = between / (mean * (1 - mean))
-    return float(np.clip((1 - ratio) / ratio, 1.0, 200.0)) if ratio > 0 else 200.0
+def _drawn(draws: np.ndarray, count: int) -> np.ndarray:
+    """As many draws as asked for, from the start again where there are fewer."""
+    return draws[:, np.arange(count) % draws.shape[1]]

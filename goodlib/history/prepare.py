@@ -9,6 +9,8 @@ import tempfile
 from importlib.resources import files
 from pathlib import Path
 
+import pandas as pd
+
 from goodlib.history.intake import read_history
 from goodlib.history.study import Study
 
@@ -34,13 +36,30 @@ def prepare(study: Study, processed: Path) -> None:
     with tempfile.TemporaryDirectory(dir=processed.parent, prefix=".intake-") as folder:
         staging = Path(folder) / "tables"
         staging.mkdir()
-        for name, frame in history.tables.items():
+        for name, frame in _by_rubric(history.tables, study).items():
             frame.to_parquet(staging / f"{name}.parquet")
         history.problems.to_parquet(staging / "intake.parquet")
         (staging / "stamp.json").write_text(json.dumps(stamp, indent=1))
         if processed.exists():
             shutil.rmtree(processed)
         staging.rename(processed)
+
+
+def _by_rubric(tables: dict[str, pd.DataFrame], study: Study) -> dict[str, pd.DataFrame]:
+    """The tables, with the ratings on a rubric of their own: they rate the work's good, not people.
+
+    An item that the study says belongs to the relationship too stays in both.
+    """
+    if not study.rubrics or "item" not in tables.get("ratings", ()):
+        return tables
+    ratings = tables["ratings"]
+    apart = [name for name, rubric in study.rubrics.items() if not rubric.relationship]
+    found = {
+        "ratings": ratings[~ratings["item"].isin(apart)],
+        "rubrics": ratings[ratings["item"].isin(list(study.rubrics))],
+    }
+    found = {name: part.reset_index(drop=True) for name, part in found.items() if len(part)}
+    return {name: frame for name, frame in tables.items() if name != "ratings"} | found
 
 
 def inputs(study: Study) -> dict[str, str]:

@@ -107,6 +107,35 @@ class Balance(_Strict):
         return self
 
 
+class Rubric(_Strict):
+    """An item of the ratings that says how much good our work does, with its anchors in words."""
+
+    good: Literal["others", "skill"]
+    """others: what came of the work for others; skill: how well we did it."""
+    anchors: dict[str | int | float, str] = Field(min_length=2)
+    """What a score means: one line in words for each, by the score as the scale writes it."""
+    good_from: str | int | float | None = None
+    """The lowest score that says the work did good; none: the upper half of the scale."""
+    relationship: bool = False
+    """Whether the item also counts as one of those that say how good it is to work together."""
+
+
+class Rate(_Strict):
+    """What good for others is worth in money, where the firm says so; else it has no price."""
+
+    per_hour: float | None = Field(None, gt=0)
+    """Money for an hour (an engagement, where no hours are known) that did others good."""
+    per_point: float | None = Field(None, gt=0)
+    """Money for a customer whose work is rated a point of the rubric higher."""
+
+    @model_validator(mode="after")
+    def _one(self) -> Rate:
+        if (self.per_hour is None) == (self.per_point is None):
+            message = "good for others is priced per_hour or per_point: give one of the two"
+            raise ValueError(message)
+        return self
+
+
 class Investment(_Strict):
     """Limits of the service plan (decision/investment.py), a month."""
 
@@ -120,6 +149,9 @@ class Investment(_Strict):
     explore: float = Field(0.10, ge=0, le=1)
     explore_chance: float = Field(0.10, gt=0, le=1)
     strained_level: int | None = None
+    """Highest level for a strained customer without a named owner."""
+    skills: dict[str, float] = Field(default_factory=dict)
+    """Hours that are there of a skill, by its name in efforts."""
 
 
 class Study(_Strict):
@@ -148,6 +180,9 @@ class Study(_Strict):
     margin: float | None = Field(None, gt=0, le=1)
     """Share of an amount that stays with the firm, where orders have neither margin nor cost."""
     balance: Balance | None = None
+    rubrics: dict[str, Rubric] = Field(default_factory=dict)
+    """Items of the ratings that say how much good the work does, by the item's name."""
+    rate_for_others: Rate | None = None
     top_share: float = Field(0.10, gt=0, lt=1)
     investment: Investment = Field(default_factory=Investment)
     scales: dict[Literal["score"], list[str | int | float]] = Field(default_factory=dict)
@@ -167,7 +202,29 @@ class Study(_Strict):
                 f"calibration_end ({self.calibration_end}) must be before as_of ({self.as_of})"
             )
             raise ValueError(message)
+        self._check_rubrics()
         return self
+
+    def _check_rubrics(self) -> None:
+        if self.rubrics and "ratings" not in self.tables:
+            message = "rubrics are items of the ratings, and tables has no ratings. Add them"
+            raise ValueError(message)
+        parts = self.sources("ratings")
+        scales = [scale for p in parts for scale in (p.scale or (), *p.item_scales.values())]
+        known = {str(score) for scale in scales for score in scale}
+        for item, rubric in self.rubrics.items():
+            said = [*rubric.anchors, *([] if rubric.good_from is None else [rubric.good_from])]
+            strange = [score for score in said if known and str(score) not in known]
+            if strange:
+                message = (
+                    f"the rubric {item!r} speaks of scores that are not on the scale: "
+                    f"{len(strange)} of {len(said)} (first: {strange[0]!r})"
+                )
+                raise ValueError(message)
+        priced = self.rate_for_others is not None and self.rate_for_others.per_point is not None
+        if priced and not any(rubric.good == "others" for rubric in self.rubrics.values()):
+            message = "rate_for_others.per_point needs a rubric of good for others"
+            raise ValueError(message)
 
     @classmethod
     def read(cls, path: str | Path, data: str | Path | None = None) -> Study:
@@ -360,12 +417,13 @@ def _known(where: tuple[Any, ...]) -> set[str]:
         "options": Options,
         "balance": Balance,
         "investment": Investment,
+        "rate_for_others": Rate,
     }
     if not where:
         return set(Study.model_fields)
     if where[0] == "tables":
         return set(TABLES) if len(where) == 1 else set(Table.model_fields)
-    model = places.get(str(where[0]))
+    model = Rubric if where[0] == "rubrics" and len(where) > 1 else places.get(str(where[0]))
     return set(model.model_fields) if model else set()
 
 

@@ -36,7 +36,7 @@ from goodlib.report.words import day
 
 ROOT = Path(__file__).resolve().parents[2]
 CANONICAL = frozenset(
-    "orders customers ratings interactions referrals prospects efforts services".split()
+    "orders customers ratings rubrics interactions referrals prospects efforts services".split()
 )
 VERSIONS = (
     "duckdb formulaic matplotlib nbconvert numpy pandas papermill scipy seaborn statsmodels"

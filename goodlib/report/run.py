@@ -28,6 +28,7 @@ TABLES = {
     "orders": "orders",
     "customers": "names and descriptions of customers",
     "ratings": "ratings of the relationship",
+    "rubrics": "ratings of how much good the work does",
     "interactions": "log of interactions",
     "referrals": "referrals",
     "prospects": "prospects",

@@ -5,16 +5,15 @@ import pandas as pd
 import pytest
 
 from goodlib.decision.goods import (
-    NO_RATINGS,
     NO_WORK,
     given_up,
     good_for_you,
     lists,
     low_on_all,
-    quality,
     score,
     three_goods,
 )
+from goodlib.decision.rubric import Rated
 
 IDS = pd.Index([f"C{i}" for i in range(6)], name="customer_id")
 WEIGHTS = {"others": 0.2, "skill": 0.3, "you": 0.5}
@@ -42,6 +41,12 @@ def three(**more):
     return three_goods(work(), futures(), **options)
 
 
+def outcome(chance):
+    drawn = np.array(chance)[:, None].repeat(8, axis=1)
+    frame = pd.DataFrame({"chance": chance, "n_scores": 3, "n_raters": 2}, IDS)
+    return Rated(frame, drawn, 1 + 4 * drawn, pd.DataFrame(), 1.0, 5.0, 4.0, ("reach",), ())
+
+
 # Oracle
 
 
@@ -64,22 +69,14 @@ def test_goods_worked_by_hand():
     assert found["learned"][["C0", "C1"]].to_list() == pytest.approx([0.49, 0.31], abs=0.01)
 
 
-def test_shares_of_good_work_are_recovered_and_few_scores_drawn_to_the_mean():
-    random = np.random.default_rng(1)
-    truth = random.beta(6, 3, 150)
-    n = random.integers(1, 40, 150)
-    rows = [
-        (f"C{i}", "outcome", 5 if random.random() < p else 2)
-        for i, p in enumerate(truth)
-        for _ in range(n[i])
-    ]
-    ratings = pd.DataFrame(rows, columns=["customer_id", "item", "score"])
-    found = quality(ratings, ("outcome",), 4).drop("")
-    estimate = found["share"].reindex([f"C{i}" for i in range(150)]).to_numpy()
-    raw = (ratings["score"] >= 4).groupby(ratings["customer_id"]).mean()
-    raw = raw.reindex([f"C{i}" for i in range(150)]).to_numpy()
-    assert ((estimate - truth) ** 2).mean() < 0.8 * ((raw - truth) ** 2).mean()
-    assert found["a"].sub(found["share"] * (found["a"] + found["b"])).abs().max() < 1e-9
+def test_rated_good_applies_to_all_work_and_given_hours_stand_beside():
+    """C0 was paid 10 hours and has half a chance that they did others good: 5."""
+    said = outcome([0.5, 0.0, 1.0, 1.0, 1.0, 0.0])
+    found = three(outcome=said).customers
+    assert found["good_for_others"].to_list() == [5, 0, 0, 0, 10, 0]
+    assert found["hours_others"].to_list() == [0, 0, 0, 0, 10, 0]
+    assert found["hours_all"].to_list() == [10, 10, 0, 0, 10, 1]
+    assert found["outcome_chance"].to_list() == [0.5, 0.0, 1.0, 1.0, 1.0, 0.0]
 
 
 # Laws
@@ -128,7 +125,6 @@ def test_only_customers_with_effort_can_be_low_on_all_three():
 def test_a_study_that_knows_only_money_says_so():
     goods = three_goods(NO_WORK, futures(), start="2024-12-31", paid=pd.Series(1.0, IDS), seed=1)
     assert goods.known == {"others": False, "skill": False, "you": True}
-    assert quality(NO_RATINGS, ("outcome",), None).empty
 
 
 # Refusals

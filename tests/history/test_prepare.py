@@ -24,6 +24,22 @@ def test_tables_are_what_the_intake_read(study):
     ]
 
 
+@pytest.mark.parametrize(("both", "kept"), [(False, ["trust"]), (True, ["trust", "reach"])])
+def test_ratings_on_a_rubric_are_a_table_of_their_own(write, tmp_path, both, kept):
+    (tmp_path / "ratings.csv").write_text(
+        "who,by,on,what,stars\n007,Eve,2024-03-01,trust,2\n008,Eve,2024-03-01,reach,3\n"
+    )
+    columns = {"customer_id": "who", "rater": "by", "date": "on", "item": "what", "score": "stars"}
+    spec = {"file": "ratings.csv", "columns": columns, "scale": [1, 2, 3]}
+    rubric = {"good": "others", "anchors": {1: "none", 3: "all"}, "relationship": both}
+    path = write(tables={"ratings": spec}, rubrics={"reach": rubric})
+    study = Study.read(path, data=tmp_path)
+    prepare(study, study.processed)
+    tables = {n: pd.read_parquet(study.processed / f"{n}.parquet") for n in ("ratings", "rubrics")}
+    assert tables["ratings"]["item"].tolist() == kept
+    assert tables["rubrics"]["item"].tolist() == ["reach"]
+
+
 def test_nothing_is_done_where_nothing_changed(study):
     prepare(study, study.processed)
     mark = study.processed / "value.parquet"

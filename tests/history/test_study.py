@@ -122,6 +122,41 @@ def test_a_balance_that_does_not_sum_to_one(write, tmp_path):
     assert "must sum to one, they sum to 1.5" in said
 
 
+RATED = {"file": "orders.csv", "columns": {"customer_id": "client"}, "scale": [1, 2, 3]}
+
+
+@pytest.mark.parametrize(
+    ("given", "said"),
+    [
+        (
+            {"rubrics": {"reach": {"good": "others", "anchors": {1: "none", 4: "all"}}}},
+            "the rubric 'reach' speaks of scores that are not on the scale: 1 of 2 (first: 4)",
+        ),
+        (
+            {"rubrics": {"reach": {"good": "money", "anchors": {1: "none", 3: "all"}}}},
+            "rubrics.reach.good: Input should be 'others' or 'skill'",
+        ),
+        (
+            {"rubrics": {"reach": {"good": "others", "anchor": {1: "none", 3: "all"}}}},
+            "unknown key 'anchor': did you mean 'anchors'?",
+        ),
+        ({"rate_for_others": {"per_hour": 1, "per_point": 2}}, "give one of the two"),
+        ({"rate_for_others": {"per_point": 2}}, "per_point needs a rubric of good for others"),
+        (
+            {"rate_for_others": {"per_hour": -3}},
+            "rate_for_others.per_hour: Input should be greater",
+        ),
+    ],
+)
+def test_rubrics_and_rates_that_cannot_be_meant(write, tmp_path, given, said):
+    assert said in refused(write(tables={"ratings": RATED}, **given), tmp_path)
+
+
+def test_rubrics_without_ratings(write, tmp_path):
+    rubric = {"reach": {"good": "others", "anchors": {1: "none", 3: "all"}}}
+    assert "tables has no ratings. Add them" in refused(write(rubrics=rubric), tmp_path)
+
+
 def test_a_holdout_after_the_last_day(write, tmp_path):
     said = refused(write(calibration_end="2025-06-30"), tmp_path)
     assert "calibration_end (2025-06-30) must be before as_of (2024-12-31)" in said

@@ -20,6 +20,7 @@ from goodlib.history.demo import cast
 from goodlib.history.demo.business import clients, efforts, orders, prospects, referrals, services
 from goodlib.history.demo.calendar import curve
 from goodlib.history.demo.relations import characters, interactions, ratings
+from goodlib.history.demo.rubric import benefit, rubric
 
 SEED = 2025
 PEOPLE = ["customer_id", "name", "since", "industry", "size", "city", "owner"]
@@ -31,6 +32,7 @@ LATENT = [
     "leaves_after_days",
     "mean_fee",
     "margin",
+    "good_for_others",
 ]
 TALKS = ["prospect_id", "name", "first_contact", "stage", "expected_value"]
 TALKS += ["outcome", "outcome_date", "industry", "source", "customer_id"]
@@ -56,13 +58,13 @@ def simulate(seed: int = SEED) -> Firm:
     Returns
     -------
     Firm
-        `tables` (orders, customers, ratings, interactions, referrals, prospects, efforts, services)
-        and `truth` (clients, raters, prospects, referrals, calendar, future).
+        `tables` (orders, customers, ratings, rubric, interactions, referrals, prospects, efforts,
+        services) and `truth` (clients, raters, prospects, referrals, calendar, future).
     """
     funnel = prospects(seed)
     base = clients(seed, funnel)
     invoices, future = orders(seed, base)
-    base = characters(base, invoices)
+    base = benefit(seed, characters(base, invoices))
     sent = referrals(seed, base, invoices, funnel)
     scores, raters = ratings(seed, base, invoices)
     friends = [(f"F{i + 1:02d}", name) for i, name in enumerate(cast.FRIENDS)]
@@ -71,6 +73,7 @@ def simulate(seed: int = SEED) -> Firm:
         "orders": invoices.drop(columns="day"),
         "customers": people.fillna({"size": "friend of the house"}),
         "ratings": scores,
+        "rubric": rubric(seed, base, invoices),
         "interactions": interactions(seed, base, invoices),
         "referrals": sent[["referrer_id", "referred_id", "date", "would_have_come_anyway"]],
         "prospects": funnel[TALKS],

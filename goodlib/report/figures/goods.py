@@ -10,6 +10,7 @@ import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.patches import Polygon
+from matplotlib.ticker import FixedLocator
 from scipy.spatial import ConvexHull
 
 from goodlib.decision.balance import GOODS, clr
@@ -31,6 +32,8 @@ def plot_balance(
     `months`: one row a month, `others`, `skill`, `you`; `ring`: bootstrap of the present balance.
     """
     ax = style.axes(ax, width=7.4, height=6.4, subplot_kw={"projection": "ternary"})
+    ax.figure.set_layout_engine("none")  # a triangle measures its labels at length at every layout
+    ax.set_title("", y=1.0)
     way = months[list(GOODS)].to_numpy()
     ax.grid(visible=True)
     ax.plot(*way.T, color=style.GRAY, lw=1.6, zorder=2)
@@ -52,6 +55,7 @@ def plot_balance(
             color=style.readable(color), path_effects=[style.HALO], zorder=6,
         )  # fmt: skip
     for axis, good in zip((ax.taxis, ax.laxis, ax.raxis), GOODS, strict=True):
+        axis.set_major_locator(FixedLocator([0.2, 0.4, 0.6, 0.8]))
         axis.set_major_formatter(lambda x, _: f"{x:.0%}")
         axis.set_tick_params(labelcolor=style.readable(COLORS[good]))
     corners = (
@@ -147,6 +151,52 @@ def plot_goods(best: pd.DataFrame, currency: str, units: Mapping[str, str]) -> n
     axes[0].set_yticks(rows, [style.shorten(name, 26) for name in shown["name"]], fontsize=9.5)
     style.money_axis(axes[2], currency, "x")
     return axes
+
+
+def plot_rubric(best: pd.DataFrame, unit: str, scale: tuple[float, float]) -> np.ndarray:
+    """The rubric's score with its interval, and the hours beside it: all of them, and those given.
+
+    `best`: `name`, `rated` and its bounds, `hours_all`, `hours_others`, most good first; `scale`:
+    worst and best score.
+    """
+    shown = best.iloc[::-1]
+    rows = np.arange(len(shown))
+    axes = style.axes(None, width=9.2, height=0.32 * len(shown) + 1.5, columns=2, sharey=True)
+    color = COLORS["others"]
+    axes[0].hlines(rows, shown["rated_lower_80"], shown["rated_upper_80"], color=color, lw=2)
+    axes[0].plot(shown["rated"], rows, "o", color=color, ms=5)
+    axes[0].set(xlim=(scale[0] - 0.1, scale[1] + 0.1), xlabel="score of an average rater (80%)")
+    axes[0].set_title("how good the work is for others", color=style.readable(color))
+    axes[1].barh(rows, shown["hours_all"], color=style.GRAY, alpha=0.45, label="all work")
+    axes[1].barh(rows, shown["hours_others"], color=color, label="given to others")
+    axes[1].set_title("and how much of it there was", color=style.INK)
+    axes[1].set_xlabel(unit)
+    axes[1].legend(loc="lower right")
+    for ax in axes:
+        ax.grid(visible=False, axis="y")
+    axes[0].set_yticks(rows, [style.shorten(name, 26) for name in shown["name"]], fontsize=9.5)
+    return axes
+
+
+def plot_rates(places: pd.DataFrame, count: int, *, ax: Axes | None = None) -> Axes:
+    """Places by money and good for others together, at several rates; the best are filled.
+
+    `places`: one row a customer (by name), one column a multiple of the firm's rate.
+    """
+    shown = places.head(24)
+    ax = style.axes(ax, width=7.6, height=0.32 * len(shown) + 1.7)
+    among = shown.to_numpy() <= count
+    ax.imshow(np.where(among, 0.55, 0.0), cmap=style.SEQUENTIAL, vmin=0, vmax=1, aspect="auto")
+    for (i, j), place in np.ndenumerate(shown.to_numpy()):
+        color = "white" if among[i, j] else style.MUTED
+        ax.text(j, i, f"{place:,.0f}", ha="center", va="center", fontsize=9.5, color=color)
+    heads = ["none" if m == 0 else "the firm's" if m == 1 else f"{m:g} ×" for m in shown.columns]
+    ax.set_xticks(range(len(heads)), heads)
+    ax.set_yticks(range(len(shown)), [style.shorten(name, 28) for name in shown.index])
+    ax.set_xlabel(f"rate for the good of others; filled: among the best {count:,}")
+    ax.spines[:].set_visible(False)
+    ax.grid(visible=False)
+    return ax
 
 
 def plot_lists(lists: pd.DataFrame, count: int, *, ax: Axes | None = None) -> Axes:

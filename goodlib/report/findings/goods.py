@@ -9,22 +9,52 @@ import pandas as pd
 
 from goodlib.decision.balance import GOODS, aitchison
 from goodlib.decision.goods import Goods
+from goodlib.decision.rubric import Rated
 from goodlib.report.findings.comparison import listed
 from goodlib.report.words import Sentence
 
 WORDS = {"others": "the good of others", "skill": "learning", "you": "our own income"}
-OUTCOME = ("outcome", "impact", "benefit")
-PERFORMANCE = ("bank performance", "performance", "quality of work")
-"""Items of a study's ratings that say how well the work came out, and how well we did it."""
 
 
-def units(work: pd.DataFrame, outcome: pd.DataFrame, performance: pd.DataFrame) -> dict[str, str]:
+HEADS = {
+    "p_low": "chance to be low on all three",
+    "money_rank": "place by money",
+    "good_rank": "place by all three",
+    "p_top_good": "chance to be among the best by all three",
+    "good_at_it": "learned, in first engagements",
+    "good_for_you": "good for us",
+}
+FORMATS = {
+    HEADS["p_low"]: "percent",
+    HEADS["p_top_good"]: "percent",
+    "good for others": "count",
+    HEADS["good_for_you"]: "money",
+    "hours": "count",
+    "engagements": "count",
+}
+
+
+def plain(table: pd.DataFrame) -> pd.DataFrame:
+    """The table with headings in words; amounts of work in whole units."""
+    heads = {name: HEADS.get(name, name.replace("_", " ")) for name in table}
+    found = table.rename(columns=heads)
+    whole = [name for name in found if FORMATS.get(name) == "count"]
+    return found.assign(**{name: found[name].round() for name in whole})
+
+
+def formats(table: pd.DataFrame) -> dict[str, str]:
+    """How the columns of a plain table are written."""
+    return {name: kind for name, kind in FORMATS.items() if name in table}
+
+
+def units(work: pd.DataFrame, outcome: Rated | None, performance: Rated | None) -> dict[str, str]:
     """What each good is counted in."""
     unit = work["unit"].iloc[0] if len(work) else "hours"
-    came_out = ", by the share that came out well" if len(outcome) else ""
-    well = ", by the share done well" if len(performance) else ""
+    well = "" if performance is None else ", by the chance that it was done well"
     return {
-        "others": f"{unit} for others{came_out}",
+        "others": f"{unit} given to others"
+        if outcome is None
+        else f"{unit} of work, by the chance that it did others good",
         "skill": f"what it taught, in first engagements{well}",
         "you": "money expected, of their own and through others",
     }
@@ -92,18 +122,17 @@ def effort(orders: pd.DataFrame, effort: pd.DataFrame) -> Sentence:
 
 def distance(months: pd.DataFrame, pseudocount: float) -> Sentence:
     """The distance in a number, with what it is made of."""
+    values = {"now": months["distance"].iloc[-1], "small": pseudocount}
+    values["then"] = months["distance"].iloc[max(0, len(months) - 25)]
+    values["day"] = months.index[max(0, len(months) - 25)]
     return Sentence(
         "The star is the balance chosen, the line the way there or away from it, the shaded ring "
         "what might as well have come out with other customers of the same kind (four of five "
         "resamples). The distance from the star, which compares ratios of shares and not their "
-        "differences, is {now:.2f} today and was {first:.2f} in the first months shown; a firm "
-        "that "
-        "does only one of the three is 4 to 7 away. A share of zero is counted as {small:.1%}.",
-        {
-            "now": months["distance"].iloc[-1],
-            "first": months["distance"].iloc[0],
-            "small": pseudocount,
-        },
+        "differences (Aitchison's), is {now:.2f} today and was {then:.2f} in the twelve months to "
+        "{day:date}; a firm that does only one of the three is 4 to 7 away. A share of zero is "
+        "counted as {small:.1%}.",
+        values,
     )
 
 
@@ -123,7 +152,7 @@ def money_alone(moves: pd.DataFrame, names: pd.Series, cost: pd.Series) -> Sente
         "when "
         "all three goods count: {fallen:name} give way to {risen:name}"
         + (" and others" if len(falls) > 3 else "")
-        + ". Their expected value differs by {given_up:money} (80 % sure: {lower_80:money} to "
+        + ". Their expected value differs by {given_up:money} (80% sure: {lower_80:money} to "
         "{upper_80:money}), {share:percent} of all: so much money the other two goods would "
         "cost if "
         "only those on the list were served.",
@@ -157,7 +186,7 @@ def low(customers: pd.DataFrame, unit: str, cost: float, total: float) -> Senten
     money = ", about {cost:money} at the firm's own cost," if np.isfinite(cost) else ""
     return Sentence(
         f"{{n:plural customer}} took {{hours:count}} {unit} ({{share:percent}} of all){money} and "
-        "give little of any of the three goods, with a chance of at least 80 %: most of it went to "
+        "give little of any of the three goods, with a chance of at least 80%: most of it went to "
         "{names:name}.",
         values,
     )
@@ -216,26 +245,28 @@ def adds_up_claim(goods: Goods) -> Sentence:
     )
 
 
-def lacking(
-    goods: Goods, outcome: pd.DataFrame, performance: pd.DataFrame, units: Mapping[str, str]
-) -> Sentence:
-    """What the study cannot say about the three goods, and what would change that."""
-    lacks = []
+def lacking(goods: Goods, outcome: Rated | None, named: bool) -> list[Sentence]:
+    """What the study cannot say about the three goods, and what would change that; or nothing.
+
+    `named`: whether the study names a rubric of good for others.
+    """
+    text = ""
     if not goods.known["others"] and not goods.known["skill"]:
-        lacks.append(
-            "it holds no hours by good, nor a column `good` in its orders, so good for others and "
-            "good at it are unknown and only money is compared"
+        text = (
+            "What this study cannot say: it holds no hours by good, nor a column `good` in its "
+            "orders, so good for others and good at it are unknown and only money is compared."
         )
-    elif not len(outcome):
-        lacks.append(
-            "no rating says how the work came out for others (an item named outcome, impact or "
-            "benefit), so good for others counts what was given and not what it did"
+    elif outcome is None and named:
+        text = (
+            "What this study cannot say: the study names a rubric of good for others, but too few "
+            "or no different scores were given on it, so hours given away stand for it."
         )
-    if len(lacks) == 0 and not len(performance):
-        lacks.append("no rating says how well we did the work")
-    if not lacks:
-        return Sentence("This study has something to say on all three goods.", {})
-    return Sentence("What this study cannot say: " + "; ".join(lacks) + ".", {})
+    elif outcome is None:
+        text = (
+            "What this study cannot say: nobody rates how the work came out for others (`rubrics` "
+            "in the study file), so good for others counts what was given and not what it did."
+        )
+    return [Sentence(text, {})] if text else []
 
 
 def adds_up(
@@ -248,7 +279,7 @@ def adds_up(
     sums = goods.customers[["pays_now", "may_pay_later"]].sum()
     values = {**sums, "own": sums.sum()}
     text = (
-        "The money adds up to the {own:money} that the simulated futures of chapter 3 expect: "
+        "The money adds up to the {own:money} of residual value in chapter 2: "
         "{pays_now:money} if customers go on at most as today, and {may_pay_later:money} that they "
         "may pay beyond today."
     )
@@ -312,7 +343,7 @@ def only_learning(prices: pd.DataFrame, skills: pd.DataFrame, unit: str) -> Sent
     values |= {"cells": skills.loc["skill", "cells"], "rest": skills.loc["you", "cells"]}
     way = "below" if row["upper_80"] < own else "above" if row["lower_80"] > own else "about at"
     return Sentence(
-        f"Only learning: work taken on to learn earns {{price:money}} an {one} (80 % sure: "
+        f"Only learning: work taken on to learn earns {{price:money}} an {one} (80% sure: "
         f"{{lower:money}} to {{upper:money}}), {way} the firm's own rate of {{own:money}}, and is "
         "spread as if evenly over {cells:.0f} cells of the map, where paid work fills {rest:.0f}.",
         values,
