@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from itertools import pairwise
 from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
+from scipy.special import expit, logit
 
 from goodlib.decision.investment import GOODS, Plan
 
@@ -30,6 +32,7 @@ def gather(
     quadrants: pd.DataFrame | None = None,
     prospects: pd.DataFrame | None = None,
     customers: pd.DataFrame | None = None,
+    efforts: pd.DataFrame | None = None,
 ) -> Candidates:
     """Customers and open prospects in one table of candidates.
 
@@ -41,7 +44,8 @@ def gather(
     Parameters
     ----------
     goods : DataFrame, one row a customer
-        `good_for_others`, `good_at_it`, `good_for_you`.
+        `good_for_others`, `good_at_it`, `good_for_you`; optional `through_others`, the part of
+        the last that comes through others, and `others_in_money` where the firm gives a rate.
     future : DataFrame, one row a customer, optional
         `p_top`, `top_today`.
     quadrants : DataFrame, one row a customer, optional
@@ -50,9 +54,14 @@ def gather(
         `p_won`, `expected_value`; those `already_customer` stand among the customers only.
     customers : DataFrame, one row a customer, optional
         `name`, `owner`.
+    efforts : DataFrame, one row a piece of work, optional
+        `customer_id`, `hours`, `skill`: what most of a customer's work asks for is their `skill`.
     """
-    frame = _by_id(goods)[list(GOODS.values())].astype(float)
-    assumed = frame.isna().sum().rename("assumed")
+    goods = _by_id(goods)
+    more = [name for name in ("others_in_money", "through_others") if name in goods]
+    columns = [*GOODS.values(), *more]
+    frame = goods[columns].astype(float)
+    assumed = frame[list(GOODS.values())].isna().sum().rename("assumed")
     frame = frame.fillna(frame.mean()).fillna(0.0)
     frame.insert(0, "kind", "customer")
     for table, columns in (
@@ -63,6 +72,9 @@ def gather(
         if table is not None:
             kept = _by_id(table)
             frame = frame.join(kept[[column for column in columns if column in kept]])
+    if efforts is not None and "skill" in efforts:
+        asked = efforts.groupby(["customer_id", "skill"])["hours"].sum().sort_values(kind="stable")
+        frame["skill"] = asked.reset_index("skill")["skill"].groupby(level=0).last()
     if prospects is not None and "already_customer" in prospects:
         prospects = prospects[~prospects["already_customer"].astype(bool)]
     if prospects is not None and len(prospects):
@@ -88,7 +100,9 @@ def _as_candidates(prospects: pd.DataFrame, customers: pd.DataFrame) -> pd.DataF
         },
         index=prospects.index.astype(customers.index.dtype),
     )
-    for column in ("p_top", "name"):
+    if "others_in_money" in customers:
+        frame["others_in_money"] = chance * customers["others_in_money"].mean()
+    for column in ("p_top", "name", "p_won", "p_won_lower_80", "p_won_upper_80"):
         if column in prospects:
             frame[column] = prospects[column].to_numpy()
     both = frame.index.intersection(customers.index)
@@ -150,16 +164,54 @@ def level_now(hours: pd.Series, services: pd.DataFrame) -> pd.Series:
     )
 
 
-def drawn_value(people: pd.DataFrame, draws: pd.DataFrame) -> np.ndarray:
-    """Joint draws of good for you, shape (candidates, draws).
+def drawn_goods(
+    people: pd.DataFrame, draws: Mapping[str, pd.DataFrame], *, seed: int
+) -> dict[str, np.ndarray]:
+    """Joint draws of the goods of every candidate, by good, each of shape (candidates, draws).
 
-    The residual value of each draw, moved so that its mean is the candidate's good for you, which
-    also holds what comes through others; who has no draws stays at the mean.
+    Each draw is moved so that its mean is the candidate's good, which also holds what comes through
+    others; nobody's good for others or good at it falls below zero. Of a prospect the chance to be
+    won is drawn, as unsure as its interval says, and moves all three goods; who has neither draws
+    nor a chance stays at the mean.
+
+    Parameters
+    ----------
+    people : DataFrame, one row a candidate
+        As `gather` makes it.
+    draws : by good, customers x draws
+        As chapters hand them over.
+    seed : int
     """
-    value = draws.reindex(people.index).to_numpy(float)
-    with np.errstate(invalid="ignore"):
-        around = value - value.mean(axis=1, keepdims=True)
-    return people["good_for_you"].to_numpy(float)[:, None] + np.nan_to_num(around)
+    random = np.random.default_rng(seed)
+    count = max((frame.shape[1] for frame in draws.values()), default=1)
+    won = _chance_drawn(people, count, random)
+    found = {}
+    for good, column in GOODS.items():
+        mean = people[column].to_numpy(float)[:, None]
+        value = mean * won
+        if good in draws:
+            own = draws[good].reindex(people.index).to_numpy(float)
+            own = own[:, np.arange(count) % own.shape[1]]
+            there = ~np.isnan(own).any(axis=1)
+            around = own[there] - own[there].mean(axis=1, keepdims=True)
+            value[there] = mean[there] + around
+        found[good] = value if good == "you" else value.clip(min=0.0)
+    return found
+
+
+def _chance_drawn(people: pd.DataFrame, count: int, random: np.random.Generator) -> np.ndarray:
+    """Draws of each candidate's chance to be won, over its estimate; one for customers."""
+    drawn = np.ones((len(people), count))
+    bounds = ["p_won", "p_won_lower_80", "p_won_upper_80"]
+    if not set(bounds) <= set(people):
+        return drawn
+    chance = people[bounds].clip(1e-4, 1 - 1e-4)
+    open_now = people["p_won"].gt(0).to_numpy() & chance.notna().all(axis=1).to_numpy()
+    middle, lower, upper = logit(chance[open_now].to_numpy(float)).T[:, :, None]
+    step = random.standard_normal((int(open_now.sum()), count)) / 1.2816
+    found = expit(middle + step * np.where(step > 0, upper - middle, middle - lower))
+    drawn[open_now] = found / found.mean(axis=1, keepdims=True)
+    return drawn
 
 
 def _by_id(table: pd.DataFrame) -> pd.DataFrame:

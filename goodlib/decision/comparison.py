@@ -17,8 +17,10 @@ from typing import NamedTuple
 import numpy as np
 import pandas as pd
 from scipy import stats
+from scipy.special import ndtr, ndtri
 
 from goodlib.decision.association import (
+    middle_rank,
     pairs,
     rank_biased_overlap,
     square_tests,
@@ -180,7 +182,7 @@ def association(
             for _ in range(resamples)
         ]
     )
-    half = stats.norm.ppf(0.975) * halves.std()
+    half = ndtri(0.975) * halves.std()
     least = [0.0 if measure in ("top", "rbo") else -1.0 for _, measure in whole.index]
     frame = pd.DataFrame(
         {
@@ -235,7 +237,7 @@ def expected_overlap(correlation: float, share: float) -> float:
     >>> round(1 - expected_overlap(0.50, 0.20), 3)
     0.564
     """
-    cut = stats.norm.ppf(1 - share)
+    cut = ndtri(1 - share)
     return float(_both_above(cut, cut, correlation) / share)
 
 
@@ -247,7 +249,7 @@ def _exact(
         return dict.fromkeys(("correlation", "tau_b", "gamma", "kappa", "top"), np.nan)
     r = float(np.clip(naive / np.sqrt(reliable[0] * reliable[1]), -0.999, 0.999))
     tau = 2 / np.pi * np.arcsin(r)  # Greiner (1909)
-    cuts = [np.inf, *stats.norm.isf(np.cumsum(tiers)[:-1]), -np.inf]
+    cuts = [np.inf, *-ndtri(np.cumsum(tiers)[:-1]), -np.inf]
     above = np.array([[_both_above(a, b, r) for b in cuts] for a in cuts])
     cells = np.diff(np.diff(above, axis=0), axis=1)
     off = np.abs(np.subtract.outer(np.arange(len(tiers)), np.arange(len(tiers))))
@@ -267,37 +269,43 @@ def _both_above(a: float, b: float, r: float) -> float:
     if np.inf in (a, b):
         return 0.0
     if -np.inf in (a, b):
-        return float(stats.norm.sf(max(a, b)))
+        return float(ndtr(-max(a, b)))
     angle = np.arcsin(r) / 2 * (NODES + 1)
     density = np.exp(-(a * a - 2 * a * b * np.sin(angle) + b * b) / (2 * np.cos(angle) ** 2))
-    return float(stats.norm.sf(a) * stats.norm.sf(b) + np.arcsin(r) / 2 * WEIGHTS @ density / TURN)
+    return float(ndtr(-a) * ndtr(-b) + np.arcsin(r) / 2 * WEIGHTS @ density / TURN)
 
 
 def _measures(
     x: np.ndarray, y: np.ndarray, top_share: float, tiers: Sequence[float]
 ) -> dict[str, float]:
     found = pairs(x, y)
-    cells = np.histogram2d(_tier(x, tiers), _tier(y, tiers), bins=[np.arange(len(tiers) + 1)] * 2)
+    count = len(tiers)
+    cells = np.bincount(_tier(x, tiers) * count + _tier(y, tiers), minlength=count * count)
     patience = 1 - 1 / max(top_count(len(x), top_share), 2)
     return {
-        "correlation": float(np.mean(_standard(x[:, None]) * _standard(y[:, None]))),
+        "correlation": float(np.mean(_normal(x) * _normal(y))),
         "tau_b": found.tau_b,
         "gamma": found.gamma,
-        "kappa": weighted_kappa(cells[0]),
+        "kappa": weighted_kappa(cells.reshape(count, count)),
         "top": top_overlap(x, y, top_share),
         "rbo": rank_biased_overlap(x, y, patience),
     }
 
 
 def _tier(x: np.ndarray, shares: Sequence[float]) -> np.ndarray:
-    middle = (stats.rankdata(-x) - 0.5) / len(x)
+    middle = (middle_rank(x) - 0.5) / len(x)
     return np.searchsorted(np.cumsum(shares)[:-1], middle, side="right")
 
 
 def _standard(draws: np.ndarray) -> np.ndarray:
     """Normal scores of the ranks in each column, with mean zero and variance one."""
     ranks = stats.rankdata(draws, axis=0)
-    return _centered(stats.norm.ppf((ranks - 0.5) / len(draws)))
+    return _centered(ndtri((ranks - 0.5) / len(draws)))
+
+
+def _normal(x: np.ndarray) -> np.ndarray:
+    """Normal scores of the ranks of one column."""
+    return _centered(-ndtri((middle_rank(x) - 0.5) / len(x)))
 
 
 def _centered(z: np.ndarray) -> np.ndarray:

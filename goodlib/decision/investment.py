@@ -11,12 +11,13 @@ and `stability` which hold when value, relationship and weights are uncertain.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 import numpy as np
 import pandas as pd
 
+from goodlib.decision import door
 from goodlib.decision.knapsack import InfeasiblePlan, Limit, choose, relaxation
 from goodlib.history.study import Investment
 
@@ -137,48 +138,14 @@ class Plan:
         seed: int,
         concentration: float | None = 50.0,
     ) -> pd.DataFrame:
-        """In which share of the draws each candidate keeps each level.
+        """In which share of the draws each candidate keeps each level: `acceptability.levels`."""
+        from goodlib.decision import acceptability
 
-        In every draw the goods are another joint draw of what they may be and the weights one from
-        a Dirichlet distribution around the chosen balance (rank acceptability: Lahdelma & Salminen
-        2001); the limits stay. The linear relaxation is solved, in which at most as many candidates
-        as there are limits sit between two levels.
+        return acceptability.levels(
+            self.model, goods, draws=draws, seed=seed, concentration=concentration
+        )
 
-        Parameters
-        ----------
-        goods : mapping of good to array, shape (candidates, any number of draws)
-            Joint draws; a good that is not named stays at its mean. Draws are taken in order, again
-            from the start when there are fewer than `draws`.
-        draws, seed : int
-        concentration : float or None
-            Sum of the Dirichlet's parameters: 50 lets a weight of .60 vary between about .49 and
-            .71 (80 %). None keeps the chosen balance.
-
-        Returns
-        -------
-        DataFrame, one row a candidate, one column a level
-            Shares that sum to one.
-        """
-        if draws < 1:
-            message = f"draws must be at least 1, got {draws}."
-            raise ValueError(message)
-        model, rng = self.model, np.random.default_rng(seed)
-        shape = (len(model.candidates), len(model.services))
-        limits, allowed = list(model.programme()), model.allowed
-        kept = np.zeros(shape)
-        weights = np.array([model.balance[good] for good in GOODS])
-        for draw in range(draws):
-            drawn = {good: values[:, draw % values.shape[1]] for good, values in goods.items()}
-            if concentration:
-                weights = rng.dirichlet(
-                    concentration * np.array([max(model.balance[g], 1e-3) for g in GOODS])
-                )
-            mix = model.mix(dict(zip(GOODS, weights, strict=True)), drawn)
-            share = relaxation(mix, limits, allowed)
-            kept[np.arange(shape[0]), share.argmax(axis=1)] += 1
-        return pd.DataFrame(kept / draws, model.candidates.index, model.services.index)
-
-    def sweep(self, powers: tuple[float, ...] = (0.5, 1.0, 2.0)) -> pd.DataFrame:
+    def sweep(self, powers: Sequence[float] = (0.5, 1.0, 2.0)) -> pd.DataFrame:
         """The level of each candidate when the response to service is another one.
 
         The study's responses r, as shares of the largest, are raised to each power: .5 says that
@@ -196,7 +163,26 @@ class Plan:
                 column = services[f"response_{good}"]
                 top = column.max()
                 services[f"response_{good}"] = top * (column / top) ** power if top else column
-            columns[power] = replace(self.model, services=services).fit().levels["level"]
+            model = replace(self.model, services=services)
+            columns[power] = (self if power == 1.0 else model.fit()).levels["level"]
+        return pd.DataFrame(columns)
+
+    def sweep_rate(self, multiples: Sequence[float]) -> pd.DataFrame:
+        """The level of each candidate at other rates for the good of others.
+
+        Parameters
+        ----------
+        multiples : of the rate that the firm gives
+
+        Returns
+        -------
+        DataFrame, one row a candidate, one column a multiple: levels.
+        """
+        columns = {}
+        for multiple in multiples:
+            same = multiple == self.model.rate
+            plan = self if same else replace(self.model, rate=multiple).fit()
+            columns[multiple] = plan.levels["level"]
         return pd.DataFrame(columns)
 
 
@@ -210,13 +196,17 @@ class InvestmentModel:
     candidates : DataFrame, one row a customer or prospect
         `good_for_others`, `good_at_it` (any unit, zero or more), `good_for_you` (money, discounted,
         may be negative); optional `kind` (customer or prospect), `p_top`, `top_today`, `skill`,
-        `strained` and `owner`.
+        `strained`, `owner`, and `others_in_money` where the firm gives a rate for the good of
+        others.
     services : DataFrame, one row a level
         `level` (column or index), `name`, `hours`, `cost` and `response_others`, `response_skill`,
         `response_you`: the share of a customer's good that service at this level brings, 0 to 1.
     balance : mapping
         Weights of `others`, `skill` and `you`; they sum to one.
     limits : Limits
+    rate : float
+        Where candidates have `others_in_money`: multiple of the firm's rate at which the good of
+        others counts. It stands on one scale with the money then, with the weight of both.
 
     Raises
     ------
@@ -229,15 +219,16 @@ class InvestmentModel:
     services: pd.DataFrame
     balance: Mapping[str, float]
     limits: Limits
+    rate: float = 1.0
 
     def __post_init__(self) -> None:
         services = self.services
         if "level" in services.columns:
             services = services.set_index("level")
         object.__setattr__(self, "services", services.sort_index())
-        _check_services(self.services)
-        _check_balance(self.balance)
-        _check_candidates(self.candidates, self.balance, self.limits)
+        door.check_services(self.services, GOODS)
+        door.check_balance(self.balance, GOODS)
+        door.check_candidates(self.candidates, self.balance, self.limits, GOODS)
         self._check_least_hours()
 
     # the pieces of the programme
@@ -255,20 +246,49 @@ class InvestmentModel:
         self, weights: Mapping[str, float], drawn: Mapping[str, np.ndarray] | None = None
     ) -> np.ndarray:
         """Weighted share of what could be had that each level of each candidate brings."""
+        return np.sum(list(self.parts(weights, drawn).values()), axis=0)
+
+    def parts(
+        self, weights: Mapping[str, float], drawn: Mapping[str, np.ndarray] | None = None
+    ) -> dict[str, np.ndarray]:
+        """What of `mix` comes through each good."""
         drawn = drawn or {}
-        parts = [weights[g] * self.gain(g, drawn.get(g)) / self.scale(g) for g in GOODS]
-        return np.sum(parts, axis=0)
+        gains = {good: self.gain(good, drawn.get(good)) for good in GOODS}
+        if "others_in_money" not in self.candidates:
+            return {g: weights[g] * gains[g] / self.scale(g) for g in GOODS}
+        weight = weights["others"] + weights["you"]
+        scale = float((self._priced + self.gain("you")).max(axis=1).clip(min=0).sum()) or 1.0
+        priced = self._priced
+        if "others" in drawn:
+            mean = self.candidates[GOODS["others"]].to_numpy(float)
+            known = np.divide(drawn["others"], mean, out=np.ones_like(mean), where=mean > 0)
+            priced = priced * known[:, None]
+        return {
+            "others": weight * priced / scale,
+            "skill": weights["skill"] * gains["skill"] / self.scale("skill"),
+            "you": weight * gains["you"] / scale,
+        }
+
+    @property
+    def _priced(self) -> np.ndarray:
+        """Good for others in money at the rate, shape (candidates, levels)."""
+        worth = self.candidates["others_in_money"].to_numpy(float)
+        return self.rate * np.outer(worth, self.services["response_others"].to_numpy(float))
 
     @property
     def allowed(self) -> np.ndarray:
         """Which level each candidate may have, shape (candidates, levels)."""
+        return self.allowed_if(0.5)
+
+    def allowed_if(self, chance: float | np.ndarray) -> np.ndarray:
+        """The same, when who is strained by a chance of at least `chance` counts as strained."""
         limits, services, people = self.limits, self.services, self.candidates
         allowed = np.ones((len(people), len(services)), bool)
         level = services.index.to_numpy()
         if limits.customer_share is not None:
             allowed[:, services["hours"].to_numpy() > limits.customer_share * limits.hours] = False
         if limits.strained_level is not None and "strained" in people:
-            strained = people["strained"].fillna(0).to_numpy(float) >= 0.5
+            strained = people["strained"].fillna(0).to_numpy(float) >= chance
             if "owner" in people:
                 strained &= people["owner"].isna().to_numpy()
             allowed[np.ix_(strained, level > limits.strained_level)] = False
@@ -369,82 +389,3 @@ class InvestmentModel:
                 f"or lower minimum_level."
             )
             raise InfeasiblePlan(message)
-
-
-def _check_services(services: pd.DataFrame) -> None:
-    needed = ["name", "hours", "cost", *(f"response_{good}" for good in GOODS)]
-    missing = [column for column in needed if column not in services]
-    if missing:
-        message = (
-            f"services needs the columns {needed}: {missing} are missing. "
-            "Add them to the study's services."
-        )
-        raise ValueError(message)
-    numbers = services[needed[1:]].apply(pd.to_numeric, errors="coerce")
-    for column in numbers:
-        bad = numbers[column].isna() | (numbers[column] < 0)
-        if bad.any():
-            message = (
-                f"A level's {column} must be a number, zero or more: {bad.sum()} of {len(bad)} "
-                f"levels break this "
-                f"(first: level {services.index[bad][0]!r}, {services[column][bad].iloc[0]!r}). "
-                f"Fill it in the services."
-            )
-            raise ValueError(message)
-
-
-def _check_balance(balance: Mapping[str, float]) -> None:
-    if set(balance) != set(GOODS):
-        message = f"The balance needs the shares {list(GOODS)}, got {list(balance)}."
-        raise ValueError(message)
-    total = sum(balance.values())
-    if min(balance.values()) < 0 or abs(total - 1) > 1e-6:
-        message = (
-            f"The shares of the balance must be zero or more and sum to one: "
-            f"{dict(balance)} sums to {total:.3g}."
-        )
-        raise ValueError(message)
-
-
-def _check_candidates(people: pd.DataFrame, balance: Mapping[str, float], limits: Limits) -> None:
-    if people.empty:
-        message = (
-            "A plan needs at least one customer or prospect: the table of candidates is empty."
-        )
-        raise ValueError(message)
-    for good, column in GOODS.items():
-        if column not in people:
-            message = f"Candidates need the column {column!r}; there are {list(people.columns)}."
-            raise ValueError(message)
-        values = people[column].to_numpy(float)
-        unknown = ~np.isfinite(values)
-        if unknown.any():
-            message = (
-                f"{column} must be known of every candidate: {unknown.sum():,} of "
-                f"{len(people):,} have none "
-                f"(first: {people.index[unknown][0]!r}). Give the firm's mean for the unknown, "
-                f"or leave them out and say so."
-            )
-            raise ValueError(message)
-        if balance[good] > 0 and not (values > 0).any():
-            message = (
-                f"The balance gives {good} {balance[good]:.0%}, but nobody has any {column}: "
-                f"0 of {len(people):,} are above zero. Set its share to 0 or supply the data."
-            )
-            raise ValueError(message)
-    known = set(people["skill"].dropna()) if "skill" in people else set()
-    unknown_skills = [skill for skill in limits.skills if skill not in known]
-    if unknown_skills:
-        message = (
-            f"Limits name {len(unknown_skills)} skills that no candidate needs (first: "
-            f"{unknown_skills[0]!r}); "
-            f"known are {sorted(known)}."
-        )
-        raise ValueError(message)
-    unknown_floors = [good for good in limits.floors if good not in GOODS]
-    if unknown_floors:
-        message = f"Floors are for {list(GOODS)}, got {unknown_floors[0]!r}."
-        raise ValueError(message)
-    if not limits.hours > 0:
-        message = f"The hours of a plan must be above zero, got {limits.hours!r}."
-        raise ValueError(message)

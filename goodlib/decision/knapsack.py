@@ -71,7 +71,7 @@ def choose(
             integrality=np.ones(mix.size),
             bounds=Bounds(0, options.ravel().astype(float)),
             constraints=[_rows(limits), LinearConstraint(_one_each(mix.shape), 1, 1)],
-            options={"mip_rel_gap": gap, "time_limit": 120},
+            options={"mip_rel_gap": gap if options is allowed else gap / 100, "time_limit": 120},
         )
         if answer.x is None:
             continue
@@ -97,6 +97,58 @@ def relaxation(mix: np.ndarray, limits: Sequence[Limit], allowed: np.ndarray) ->
     if answer.x is None:
         raise InfeasiblePlan(clash(limits, allowed))
     return answer.x.reshape(mix.shape)
+
+
+def settle(mix: np.ndarray, limits: Sequence[Limit], allowed: np.ndarray) -> np.ndarray:
+    """Position of each candidate's level in the relaxation; who is split gets the larger share.
+
+    Under one limit alone the relaxation is known but for its price: everybody takes the level that
+    brings most beyond what it uses at that price, and the price is found by halving. Where that
+    keeps all other limits too it is the answer to all; else the whole programme is solved.
+    """
+    first, open_mix = limits[0], np.where(allowed, mix, -np.inf)
+    rows = np.arange(len(mix))
+
+    def at(price: float) -> np.ndarray:
+        return (open_mix - price * first.use).argmax(axis=1)
+
+    least = np.where(allowed, first.use, np.inf).min(axis=1).sum()
+    if not first.least and least <= first.bound:
+        low, high = 0.0, 1.0
+        chosen = at(low)
+        if first.use[rows, chosen].sum() > first.bound:
+            while first.use[rows, at(high)].sum() > first.bound:
+                low, high = high, high * 8
+            for _ in range(60):
+                middle = (low + high) / 2
+                if first.use[rows, at(middle)].sum() > first.bound:
+                    low = middle
+                else:
+                    high = middle
+            chosen = _split(at(low), at(high), first)
+        if all(_kept(limit, chosen) for limit in limits[1:]):
+            return chosen
+    return relaxation(mix, limits, allowed).argmax(axis=1)
+
+
+def _split(more: np.ndarray, less: np.ndarray, limit: Limit) -> np.ndarray:
+    """Just above the price some take less than just below it: as many as still fit, take more."""
+    rows, chosen = np.arange(len(less)), less.copy()
+    room = limit.bound - limit.use[rows, less].sum()
+    for i in np.flatnonzero(more != less):
+        step = limit.use[i, more[i]] - limit.use[i, less[i]]
+        if room >= step / 2:  # the larger share of the one that is split
+            chosen[i] = more[i]
+        room -= step
+        if room <= 0:
+            break
+    return chosen
+
+
+def _kept(limit: Limit, chosen: np.ndarray) -> bool:
+    used = float(limit.use[np.arange(len(chosen)), chosen].sum())
+    slack = 1e-9 * max(abs(limit.bound), 1.0)
+    return used >= limit.bound - slack if limit.least else used <= limit.bound + slack
 
 
 def smallest_relaxation(limits: Sequence[Limit], allowed: np.ndarray) -> np.ndarray:

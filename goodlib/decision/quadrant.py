@@ -17,26 +17,6 @@ QUADRANTS = ("valuable and warm", "valuable but strained", "modest but warm", "m
 UNDECIDED, UNKNOWN = "undecided", "unknown"
 
 
-def as_drawn(value: pd.DataFrame, draws_value: pd.DataFrame) -> pd.DataFrame:
-    """The table of values with estimate and interval of the very draws that are compared.
-
-    Returns
-    -------
-    DataFrame, as `value`
-        `residual_value` is the mean of the customer's draws, its bounds their middle 80 %.
-    """
-    lower, upper = np.quantile(draws_value.to_numpy(), [0.1, 0.9], axis=1)
-    drawn = pd.DataFrame(
-        {
-            "residual_value": draws_value.mean(axis=1),
-            "residual_value_lower_80": lower,
-            "residual_value_upper_80": upper,
-        },
-        index=draws_value.index,
-    )
-    return value.assign(**drawn.reindex(value.index))
-
-
 def value_cut(value: pd.Series, held: float = 0.8) -> float:
     """The value from which a customer counts as valuable.
 

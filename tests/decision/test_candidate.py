@@ -49,6 +49,14 @@ def test_a_prospect_brings_its_chance_of_what_customers_bring():
     assert frame["kind"].value_counts().to_dict() == {"customer": 3, "prospect": 2}
 
 
+def test_the_skill_of_a_customer_is_what_most_of_the_work_asks_for():
+    efforts = pd.DataFrame(
+        {"customer_id": list("aaab"), "hours": [2.0, 3.0, 2.0, 1.0], "skill": list("xyxz")}
+    )
+    frame = candidate.gather(GOODS, prospects=PROSPECTS, efforts=efforts).frame
+    assert frame["skill"].fillna("").to_dict() == {"a": "x", "b": "z", "c": "", "p": "", "q": ""}
+
+
 def test_hours_recorded_are_those_of_the_last_year_by_month():
     efforts = pd.DataFrame(
         {
@@ -87,11 +95,32 @@ def test_firmness_counts_the_draws_that_move_the_same_way():
     assert candidate.firmness(shares, now, then).tolist() == pytest.approx([0.7, 0.6, 0.7])
 
 
-def test_draws_of_value_keep_their_spread_around_good_for_you():
+def test_draws_keep_their_spread_around_the_good():
     """Draws 50 and 150 around 100 become 250 and 350 around 300; c has none."""
-    people = pd.DataFrame({"good_for_you": [300.0, 7.0]}, index=["a", "c"])
-    draws = pd.DataFrame([[50.0, 150.0]], index=["a"], columns=["0", "1"])
-    assert candidate.drawn_value(people, draws).tolist() == [[250.0, 350.0], [7.0, 7.0]]
+    people = pd.DataFrame(
+        {"good_for_others": 1.0, "good_at_it": [2.0, 0.0], "good_for_you": [300.0, 7.0]},
+        index=["a", "c"],
+    )
+    draws = {
+        "you": pd.DataFrame([[50.0, 150.0]], index=["a"]),
+        "skill": pd.DataFrame([[0.0, 9.0]], index=["a"]),
+    }
+    found = candidate.drawn_goods(people, draws, seed=1)
+    assert found["you"].tolist() == [[250.0, 350.0], [7.0, 7.0]]
+    assert found["skill"].tolist() == [[0.0, 6.5], [0.0, 0.0]]  # 2 - 4.5 is nothing, not less
+    assert found["others"].tolist() == [[1.0, 1.0], [1.0, 1.0]]
+
+
+def test_a_prospects_goods_are_as_unsure_as_its_chance():
+    unsure = PROSPECTS.assign(p_won_lower_80=[0.3, 0.0], p_won_upper_80=[0.7, 0.0])
+    people = candidate.gather(GOODS, prospects=unsure).frame
+    draws = {"you": pd.DataFrame(np.ones((3, 4000)), index=GOODS.index)}
+    drawn = candidate.drawn_goods(people, draws, seed=1)["you"]
+    won = drawn[list(people.index).index("p")] / 40
+    assert won.mean() == pytest.approx(1.0)
+    low, high = np.quantile(won * 0.5, [0.1, 0.9])
+    assert (low, high) == pytest.approx((0.3, 0.7), abs=0.02)
+    assert (drawn[:3] == people["good_for_you"].to_numpy()[:3, None]).all()
 
 
 # Laws

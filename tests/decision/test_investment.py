@@ -8,7 +8,7 @@ import pytest
 
 from goodlib.decision.candidate import level_now
 from goodlib.decision.investment import InfeasiblePlan, InvestmentModel, Limits
-from goodlib.decision.knapsack import Limit, choose, relaxation
+from goodlib.decision.knapsack import Limit, choose, relaxation, settle
 
 BALANCE = {"others": 0.15, "skill": 0.25, "you": 0.60}
 SERVICES = pd.DataFrame(
@@ -189,6 +189,30 @@ def test_relaxation_bounds_the_choice():
     mix = model.mix(BALANCE)
     bound = (mix * relaxation(mix, list(model.programme()), model.allowed)).sum()
     assert model.fit().objective <= bound + 1e-9
+
+
+@pytest.mark.parametrize("seed", range(6))
+@pytest.mark.parametrize(
+    "limits", [{}, {"explore": 0.4}, {"floors": {"others": 0.97}}, {"budget": 9_000.0}]
+)
+def test_halving_the_price_of_an_hour_settles_what_the_whole_programme_does(seed, limits):
+    model = InvestmentModel(firm(60, seed), SERVICES, BALANCE, Limits(hours=300, **limits))
+    mix, programme = model.mix(BALANCE), list(model.programme())
+    whole = relaxation(mix, programme, model.allowed)
+    levels = settle(mix, programme, model.allowed)
+    unsplit = whole.max(axis=1) > 1 - 1e-6
+    assert unsplit.sum() >= 58
+    assert (levels == whole.argmax(axis=1))[unsplit].all()
+
+
+def test_who_may_be_strained_is_held_back_in_as_many_draws():
+    people = firm(40).assign(strained=0.3, owner=None, kind="customer")
+    limits = Limits(hours=1e6, strained_level=1)
+    plan = InvestmentModel(people, SERVICES, BALANCE, limits).fit()
+    kept = plan.stability({}, draws=300, seed=1, concentration=None)
+    assert set(plan.levels["level"]) == {3}
+    assert kept[1].mean() == pytest.approx(0.3, abs=0.02)
+    assert kept[[1, 3]].sum(axis=1).eq(1.0).all()
 
 
 # Refusals

@@ -6,8 +6,9 @@ import pytest
 
 from goodlib.decision import candidate
 from goodlib.decision.investment import InvestmentModel, Limits
+from goodlib.decision.response import response
 from goodlib.report.findings import investment as findings
-from goodlib.report.words import Words
+from goodlib.report.words import Words, money
 
 SERVICES = pd.DataFrame(
     {
@@ -95,10 +96,18 @@ def test_reasons_name_chance_and_strain():
     assert "the relationship is strained: name an owner first" in reasons["a"]
 
 
-def test_hours_that_are_plenty_have_no_price():
+def test_an_hour_has_a_price_where_hours_are_scarce_beside_what_it_costs():
+    services = SERVICES.assign(cost=[0.0, 90.0])  # 10 an hour
     plenty, scarce = plan_of(people(), hours=1000.0), plan_of(people(), hours=11.0)
-    assert "not scarce" in say(findings.price_of_an_hour(plenty.prices()))
-    assert "One more hour a month would bring" in say(findings.price_of_an_hour(scarce.prices()))
+    assert "not scarce" in say(findings.price_of_an_hour(plenty.prices(), services, 12))
+    prices = scarce.prices()
+    prices["you"] = 1200.0
+    said = say(findings.price_of_an_hour(prices, services, 12))
+    assert "kept up for 12 months, would bring about €1,200 of good for us, €100 an hour" in said
+    assert said.endswith("an hour of service costs €10.00, so by money alone more hours would pay.")
+    prices["you"] = 60.0
+    assert "it would not pay to add hours" in say(findings.price_of_an_hour(prices, services, 12))
+    assert "costs" not in say(findings.price_of_an_hour(prices, SERVICES, 12))
 
 
 @pytest.mark.parametrize(
@@ -113,12 +122,33 @@ def test_what_floors_cost(limits, words):
     assert words in say(findings.floors(plan_of(people(), **limits).prices()))
 
 
-def test_exploration_says_when_nobody_is_to_be_explored():
-    limits = Limits(hours=19.0, explore=0.0)
-    model = InvestmentModel(people(), SERVICES, BALANCE, limits)
-    assert "nothing to explore" in say(findings.exploration(model, limits, 0.0))
-    model = InvestmentModel(people(p_top=[0.5, 0.3, 0.0]), SERVICES, BALANCE, limits)
-    assert say(findings.exploration(model, limits, 5.0)).startswith("2 customers outside")
+def test_exploration_says_whom_it_reaches_what_it_costs_and_what_for():
+    assert "nothing to explore" in exploring(people())
+    some = people(p_top=[0.5, 0.3, 0.9], top_today=[False, False, True])
+    text = exploring(some, explore=0.5)
+    best = some["good_for_you"].iloc[2]
+    assert text.startswith("2 customers outside today's best")
+    assert f"worth {money(0.8 * best, 'EUR')} together if they came to" in text
+    assert "reserves no hours" in exploring(some)
+
+
+def exploring(frame, **limits):
+    model = InvestmentModel(frame, SERVICES, BALANCE, Limits(hours=19.0, **limits))
+    return say(findings.exploration(model, model.fit().prices()))
+
+
+def test_what_hangs_on_an_assumption_is_listed_by_hours_at_stake():
+    sweep = pd.DataFrame({0.5: [0, 1, 1], 1.0: [1, 1, 0]}, index=list("abc"))
+    names = pd.DataFrame({"name": ["Ada", "Bo", "Cy"]}, index=list("abc"))
+    shown = findings.at_stake(sweep, names, SERVICES.set_index("level"))
+    assert shown.index.to_list() == ["Ada", "Cy"]
+
+
+def test_where_the_response_comes_from_is_said():
+    stated = response(SERVICES)
+    assert "the study's own assumption" in say(findings.assumed(stated))
+    bare = response(SERVICES.drop(columns="response_skill"))
+    assert "states no response for what we learn, so a default" in say(findings.assumed(bare))
 
 
 def test_hanging_counts_the_levels_that_change():

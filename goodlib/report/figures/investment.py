@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import textwrap
+
 import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
@@ -30,7 +32,7 @@ def plot_hours_by_level(table: pd.DataFrame, *, ax: Axes | None = None) -> Axes:
     ax.margins(x=0.22)
     ax.set_xlim(left=0)
     ax.grid(visible=False, axis="y")
-    ax.legend(loc="lower right")
+    ax.figure.legend(*ax.get_legend_handles_labels(), loc="outside lower center", ncols=2)
     style.count_axis(ax, "x")
     return ax
 
@@ -50,7 +52,7 @@ def plot_moves(moves: pd.DataFrame, names: pd.Series, *, ax: Axes | None = None)
             dark = shade[row, column] > 0.6 * max(shade.max() * 1.25, 1)
             color = style.PAPER if dark else style.MUTED if row == column else style.INK
             ax.text(column, row, f"{count:,.0f}", ha="center", va="center", color=color)
-    labels = [style.shorten(names[level], 16) for level in moves.index]
+    labels = [textwrap.fill(style.shorten(names[level], 30), 16) for level in moves.index]
     ax.set_xticks(range(len(labels)), labels)
     ax.set_yticks(range(len(labels)), labels)
     ax.set_xlabel("level in the plan")
@@ -95,6 +97,27 @@ def plot_biggest_moves(plan: pd.DataFrame, *, count: int = 20, ax: Axes | None =
     ax.set_ylim(-0.7, len(shown) - 0.3)
     ax.grid(visible=False, axis="y")
     ax.figure.legend(*ax.get_legend_handles_labels(), loc="outside lower center", ncols=3)
+    return ax
+
+
+def plot_sweep(levels: pd.DataFrame, names: pd.Series, *, ax: Axes | None = None) -> Axes:
+    """The level of each candidate under each assumption, darker the more service.
+
+    `levels`: one row a candidate (by name), one column an assumption; `names`: of the levels.
+    """
+    shown = levels.head(20)
+    ax = style.axes(ax, width=7.8, height=0.32 * len(shown) + 1.6)
+    place = np.array([names.index.get_indexer(shown[column]) for column in shown]).T
+    shade = 0.75 * place / max(len(names) - 1, 1)
+    ax.imshow(shade, cmap=style.SEQUENTIAL, vmin=0, vmax=1, aspect="auto")
+    for (i, j), at in np.ndenumerate(place):
+        color = "white" if shade[i, j] > 0.6 else style.INK
+        word = style.shorten(names.iloc[at], 20)
+        ax.text(j, i, word, ha="center", va="center", fontsize=9, color=color)
+    ax.set_xticks(range(shown.shape[1]), list(shown.columns))
+    ax.set_yticks(range(len(shown)), [style.shorten(name, 28) for name in shown.index])
+    ax.spines[:].set_visible(False)
+    ax.grid(visible=False)
     return ax
 
 

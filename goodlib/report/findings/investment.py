@@ -5,7 +5,12 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 
-from goodlib.decision.investment import GOODS, InvestmentModel, Limits, Plan
+from goodlib.decision.investment import GOODS, InvestmentModel, Plan
+from goodlib.decision.rate import MULTIPLES
+from goodlib.decision.response import ELASTICITY, SOURCE, Response
+from goodlib.report.chapter import Chapter
+from goodlib.report.figures import investment as figures
+from goodlib.report.findings.comparison import listed
 from goodlib.report.words import Sentence, percent
 
 WORDS = {"others": "good for others", "skill": "what we learn", "you": "what it earns"}
@@ -32,7 +37,7 @@ def summary(plan: pd.DataFrame) -> Sentence:
     return Sentence(
         "With {hours:count} hours a month, {up:count} of {people:count} customers and prospects "
         "should get more, {down:count} less, and {stay:count} stay; {firm:count} of the "
-        "{moves:plural move} hold in at least 95 % of the draws, the rest are worth a "
+        "{moves:plural move} hold in at least 95% of the draws, the rest are worth a "
         "conversation.",
         values,
     )
@@ -40,36 +45,54 @@ def summary(plan: pd.DataFrame) -> Sentence:
 
 def gain(plan: Plan, table: pd.DataFrame) -> Sentence:
     """What the plan brings beside what today's levels bring, by the study's response table."""
-    rows = np.arange(len(table))
-    before = plan.model.services.index.get_indexer(table["level_now"])
-    now, then = float(plan.model.gain("you")[rows, before].sum()), float(plan.goods["you"])
-    values = {"now": now, "then": then, "change": abs(then - now) / abs(now) if now else np.nan}
+    rows, model = np.arange(len(table)), plan.model
+    before = model.services.index.get_indexer(table["level_now"])
+    now = {good: float(model.gain(good)[rows, before].sum()) for good in GOODS}
+    then = {good: float(plan.goods[good]) for good in GOODS}
+    change = {good: then[good] / now[good] - 1 if now[good] else np.nan for good in GOODS}
+    values = {"now": now["you"], "then": then["you"], "change": abs(change["you"])}
     values |= {"hours_now": table["hours_now"].sum(), "hours": table["hours"].sum()}
-    way = "more" if then >= now else "less"
+    way = {good: "more" if then[good] >= now[good] else "less" for good in GOODS}
+    others = [good for good in ("others", "skill") if np.isfinite(change[good])]
+    values |= {good: abs(change[good]) for good in others}
+    rest = " and ".join(f"{{{good}:percent}} {way[good]} of {WORDS[good]}" for good in others)
     return Sentence(
         "With {hours:count} hours a month instead of {hours_now:count}, the plan brings "
-        "{then:money} "
-        f"of good for us instead of {{now:money}} ({{change:percent}} {way}), if customers respond "
-        "to service as the study assumes; that is an assumption, not an estimate.",
+        f"{{then:money}} of good for us instead of {{now:money}} ({{change:percent}} {way['you']})"
+        + (f", {rest}" if rest else "")
+        + ", if customers respond to service as the study assumes; that is an assumption, not an "
+        "estimate.",
         values,
     )
 
 
-def price_of_an_hour(prices: pd.DataFrame) -> Sentence:
-    """What one more hour a month would bring."""
-    hours = prices.loc["hours"]
-    values = {"you": hours["you"], "used": hours["used"], "limit": hours["limit"]}
+def price_of_an_hour(prices: pd.DataFrame, services: pd.DataFrame, months: float) -> Sentence:
+    """What one more hour would bring, beside what an hour costs.
+
+    `months`: of the horizon, over which one hour a month is kept up.
+    """
+    hours, dear = prices.loc["hours"], services.loc[services["hours"].idxmax()]
+    values = {"you": hours["you"] / months, "used": hours["used"], "limit": hours["limit"]}
+    values |= {"months": months, "all": hours["you"], "cost": dear["cost"] / dear["hours"]}
     if not hours["binding"]:
         return Sentence(
             "The hours are not scarce: the plan uses {used:count} of {limit:count}, and one more "
             "would bring nothing.",
             values,
         )
-    return Sentence(
-        "One more hour a month would bring about {you:money} of good for us: the price above "
-        "which an hour is better spent elsewhere.",
-        values,
+    text = (
+        "One more hour a month, kept up for {months:plural month}, would bring about {all:money} "
+        "of good for us, {you:money} an hour, beside what it does for the other two goods"
     )
+    if not values["cost"] > 0:
+        return Sentence(text + ".", values)
+    more = values["you"] > values["cost"]
+    verdict = (
+        "by money alone more hours would pay"
+        if more
+        else "by money alone it would not pay to add hours, only to move them"
+    )
+    return Sentence(text + f"; an hour of service costs {{cost:money}}, so {verdict}.", values)
 
 
 def floors(prices: pd.DataFrame) -> Sentence:
@@ -81,31 +104,32 @@ def floors(prices: pd.DataFrame) -> Sentence:
     if least.empty:
         return Sentence(
             "The study sets no least share for any good and none for exploring: nothing is given "
-            "up for them.",
+            "up for them",
             values,
         )
     if binding.empty:
         return Sentence(
-            "What the firm insists on costs nothing: the best plan keeps " + names + " of itself.",
+            "What the firm insists on costs nothing: the best plan keeps " + names + " of itself",
             values,
         )
     names = ", ".join(str(name) for name in binding.index)
     return Sentence(
-        "Keeping " + names + " gives up {you:money} of good for us.",
+        "Keeping " + names + " gives up {you:money} of good for us",
         values,
     )
 
 
-def exploration(model: InvestmentModel, limits: Limits, cost: float) -> Sentence:
-    """What a share of the hours for those who may become best costs, and whom it reaches."""
-    explorers = model.explorers
-    chance = model.candidates.get("p_top", pd.Series(0.0, model.candidates.index)).fillna(0)
+def exploration(model: InvestmentModel, prices: pd.DataFrame) -> Sentence:
+    """What a share of the hours for those who may become best costs, whom it reaches, what for."""
+    explorers, limits, people = model.explorers, model.limits, model.candidates
+    chance = people.get("p_top", pd.Series(0.0, people.index)).fillna(0)
+    best = people["good_for_you"][people.get("top_today", explorers & False)]
     values = {
         "share": limits.explore,
         "people": int(explorers.sum()),
         "chance": limits.explore_chance,
         "hits": float(chance[explorers].sum()),
-        "cost": cost,
+        "cost": -float(prices["you"].get("exploration", 0.0)),
     }
     if not explorers.any():
         return Sentence(
@@ -113,11 +137,19 @@ def exploration(model: InvestmentModel, limits: Limits, cost: float) -> Sentence
             "tomorrow's: there is nothing to explore.",
             values,
         )
-    return Sentence(
+    text = (
         "{people:plural customer} outside today's best have a chance of {chance:percent} or more "
-        "to be among tomorrow's, and about {hits:.0f} of them will be. Reserving {share:percent} "
-        "of the hours for them costs "
-        + ("{cost:money} of expected good for us" if cost > 1 else "nothing in this plan")
+        "to be among tomorrow's, and about {hits:.0f} of them will be"
+    )
+    if len(best):
+        values["may"] = values["hits"] * float(best.mean())
+        text += ", who would be worth {may:money} together if they came to what today's best are"
+    if not limits.explore:
+        return Sentence(text + ". The study reserves no hours for them.", values)
+    return Sentence(
+        text
+        + ". Reserving {share:percent} of the hours for them costs "
+        + ("{cost:money} of expected good for us" if values["cost"] > 1 else "nothing in this plan")
         + "; that exploring pays in the end is possible, not shown.",
         values,
     )
@@ -153,10 +185,10 @@ def levels(table: pd.DataFrame) -> Sentence:
     ).fillna(0)
     names = table.drop_duplicates("level").set_index("level")["level_name"]
     if change.empty or change.max() <= 0:
-        return Sentence("The plan uses no level of service more than today.", {})
+        return Sentence("The plan uses no level of service more than today", {})
     level = change.idxmax()
     return Sentence(
-        "Most of the hours that move go to {level:name}: {hours:count} a month more than now.",
+        "Most of the hours that move go to {level:name}: {hours:count} a month more than now",
         {"level": names.get(level, level), "hours": change[level]},
     )
 
@@ -171,7 +203,7 @@ def movers(table: pd.DataFrame) -> Sentence:
     }
     return Sentence(
         "{up:plural customer} and {new:plural prospect} go up a level or more; {down:count} go "
-        "down.",
+        "down",
         values,
     )
 
@@ -182,10 +214,9 @@ def firm(table: pd.DataFrame) -> Sentence:
     values = {"moves": int(moved.sum()), "firm": int((moved & table["firm"]).sum())}
     values["talk"] = values["moves"] - values["firm"]
     if not values["moves"]:
-        return Sentence("Nobody moves: today's levels are the plan's.", values)
+        return Sentence("Nobody moves: today's levels are the plan's", values)
     return Sentence(
-        "{firm:count} of {moves:plural move} are firm; {talk:count} are worth a conversation "
-        "first.",
+        "{firm:count} of {moves:plural move} are firm; {talk:count} are worth a conversation first",
         values,
     )
 
@@ -198,36 +229,95 @@ def agenda(table: pd.DataFrame, count: int = 8) -> pd.DataFrame:
     return pd.DataFrame(
         {
             "name": shown["name"],
-            "kind": shown["kind"],
-            "hours_now": shown["hours_now"],
-            "hours": shown["hours"],
-            "firm_share": shown["firmness"],
+            "hours now": [f"{hours:g}" for hours in shown["hours_now"]],
+            "planned": [f"{hours:g}" for hours in shown["hours"]],
+            "holds_share": shown["firmness"],
             "reason": shown["reason"],
+        }
+    ).reset_index(drop=True)
+
+
+def limits(prices: pd.DataFrame) -> pd.DataFrame:
+    """The plan's limits as a table: kept, used, binding, and what they cost in good for us."""
+    least = prices.index.str.startswith("floor") | (prices.index == "exploration")
+    money = prices["you"].where(prices["binding"], 0.0)
+    return pd.DataFrame(
+        {
+            "limit": prices.index,
+            "set at": prices["limit"].to_numpy(),
+            "used": prices["used"].to_numpy(),
+            "holds the plan back": np.where(prices["binding"], "yes", "no"),
+            "one more brings us": money.where(~least).to_numpy(),
+            "keeping it costs us": (-money).where(least).to_numpy(),
         }
     )
 
 
-def limits(prices: pd.DataFrame) -> pd.DataFrame:
-    """The plan's limits as a table: kept, used, binding, and the money one more unit brings."""
-    return pd.DataFrame(
-        {
-            "at": prices["limit"],
-            "used": prices["used"],
-            "binding": np.where(prices["binding"], "yes", "no"),
-            "unit_value": np.where(prices["binding"], prices["you"], 0.0),
-        },
-        index=prices.index,
-    )
+LIMIT_FORMATS = {"one more brings us": "money", "keeping it costs us": "money"}
 
 
 def hanging(sweep: pd.DataFrame) -> Sentence:
     """How many decisions hang on the assumed response to service."""
-    moved = sweep.ne(sweep.iloc[:, 0], axis=0).any(axis=1)
+    moved = _differs(sweep)
     values = {"hang": int(moved.sum()), "people": len(sweep), "share": moved.mean()}
     return Sentence(
         "{hang:count} of {people:count} levels ({share:percent}) change when the response to "
         "service levels off much earlier or much later than assumed; the others do not hang on "
-        "it.",
+        "it",
+        values,
+    )
+
+
+def assumed(found: Response) -> Sentence:
+    """Where the response to service comes from."""
+    if not found.assumed:
+        return Sentence(
+            "The response is the study's own assumption, level by level. Time with a customer "
+            "seldom brings as much again: the usual figure is {elasticity:.2f} percent more sales "
+            f"for one percent more time, {SOURCE}.",
+            {"elasticity": ELASTICITY},
+        )
+    return Sentence(
+        f"The study states no response for {listed([WORDS[good] for good in found.assumed])}, so a "
+        "default stands in its place: one percent more time brings {elasticity:.2f} percent more, "
+        f"{SOURCE}. That is about sales; for the other goods it is a guess.",
+        {"elasticity": ELASTICITY},
+    )
+
+
+def at_stake(sweep: pd.DataFrame, plan: pd.DataFrame, services: pd.DataFrame) -> pd.DataFrame:
+    """Whose level hangs on what is swept, most hours at stake first, by name."""
+    hours = sweep.apply(lambda level: services["hours"].reindex(level).to_numpy())
+    stake = (hours.max(axis=1) - hours.min(axis=1)).where(_differs(sweep))
+    order = stake.dropna().sort_values(ascending=False, kind="stable").index
+    return sweep.loc[order].rename(index=plan["name"])
+
+
+def _differs(sweep: pd.DataFrame) -> pd.Series:
+    return sweep.ne(sweep.iloc[:, 0], axis=0).any(axis=1)
+
+
+def show_rate(chapter: Chapter, plan: Plan, table: pd.DataFrame) -> None:
+    """Which levels hang on what good for others is worth, where the firm gives a rate."""
+    if chapter.study.rate_for_others is None:
+        return
+    sweep = plan.sweep_rate(MULTIPLES)
+    shown = at_stake(sweep, table, plan.model.services)
+    chapter.claim(hanging_on_rate(sweep, len(shown)))
+    if len(shown):
+        heads = ["none", *(f"{m:g} ×" if m != 1 else "the firm's" for m in MULTIPLES[1:])]
+        ax = figures.plot_sweep(shown.set_axis(heads, axis=1), plan.model.services["name"])
+        chapter.figure(ax, "The level of each whose level hangs on the rate, by rate.")
+
+
+def hanging_on_rate(sweep: pd.DataFrame, hang: int) -> Sentence:
+    """How many levels hang on the rate for the good of others."""
+    values = {"hang": hang, "people": len(sweep), "low": MULTIPLES[0], "high": MULTIPLES[-1]}
+    if not hang:
+        return Sentence("No level hangs on what good for others is worth", values)
+    return Sentence(
+        "{hang:count} of {people:count} levels hang on what good for others is worth, from nothing "
+        "to {high:g} times the firm's rate",
         values,
     )
 
@@ -243,9 +333,7 @@ def reasons(plan: pd.DataFrame, model: InvestmentModel) -> pd.Series:
     levels = model.services.index
     rows = np.arange(len(plan))
     now, then = levels.get_indexer(plan["level_now"]), levels.get_indexer(plan["level"])
-    parts = {
-        good: model.balance[good] * model.gain(good) / model.scale(good) for good in model.balance
-    }
+    parts = model.parts(model.balance)
     change = np.column_stack([part[rows, then] - part[rows, now] for part in parts.values()])
     main = np.array(list(parts))[np.abs(change).argmax(axis=1)]
     share = np.abs(change).max(axis=1) / np.maximum(np.abs(change).sum(axis=1), 1e-300)
@@ -253,13 +341,18 @@ def reasons(plan: pd.DataFrame, model: InvestmentModel) -> pd.Series:
     strained = people.get("strained", pd.Series(0.0, people.index)).fillna(0).ge(0.5).to_numpy()
     owner = people.get("owner", pd.Series(None, people.index, dtype=object))
     chance = people.get("p_top", pd.Series(0.0, people.index)).fillna(0).to_numpy(float)
+    through = people.get("through_others", pd.Series(0.0, people.index)).fillna(0)
+    sent = (through > people["good_for_you"] / 2).to_numpy()
     said = []
     for i, (before, after) in enumerate(zip(now, then, strict=True)):
         words = []
         if after == before:
             words.append("Stays: no other level would bring more for its hours")
         elif after > before:
-            words.append(f"More: {percent(share[i])} of what it adds is {WORDS[main[i]]}")
+            what = WORDS[main[i]]
+            if main[i] == "you" and sent[i]:
+                what = "what comes through those whom they send"
+            words.append(f"More: {percent(share[i])} of what it adds is {what}")
         else:
             words.append("Less: its hours bring more elsewhere")
         if explorer[i] and after >= before:
