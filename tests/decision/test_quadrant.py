@@ -5,7 +5,7 @@ import pandas as pd
 import pytest
 
 from goodlib.decision.comparison import sides
-from goodlib.decision.quadrant import QUADRANTS, as_drawn, quadrants, rank_gap, value_cut
+from goodlib.decision.quadrant import QUADRANTS, quadrants, rank_gap, value_cut
 
 # Oracle
 
@@ -64,16 +64,6 @@ def test_customers_whom_nobody_rated_are_unknown_not_average():
     assert (frame["quadrant"].head(5) == "unknown").all()
     assert frame["p_warm"].head(5).isna().all()
     assert frame["p_valuable"].notna().all()
-
-
-def test_estimates_are_taken_from_the_draws_that_are_compared():
-    draws = toy()[0]
-    table = pd.DataFrame({"p_alive": 0.5, "residual_value": 99.0}, draws.index)
-    drawn = as_drawn(table, draws)
-    assert drawn["residual_value"].to_list() == pytest.approx(draws.mean(axis=1).to_list())
-    assert drawn["p_alive"].to_list() == [0.5] * 30
-    inside = (draws.ge(drawn["residual_value_lower_80"], axis=0)).mean(axis=1)
-    assert inside.between(0.85, 0.95).all()
 
 
 def test_the_valuable_hold_the_share_that_was_asked_for():

@@ -48,8 +48,9 @@ def test_agreement_is_said_as_strong_as_it_is(numbers, said):
 )
 def test_confounding_is_said_only_where_it_is(overall, inner, said):
     frame = pd.DataFrame([overall, inner], columns=["tau_b", "lower_95", "upper_95"])
-    text = SAY(comparison.confounding(frame, pd.Series({"partial": 0.1}), "tenure"))
-    assert said in text
+    claim, note = comparison.confounding(frame, pd.Series({"partial": 0.1}), "tenure")
+    assert said in SAY(claim)
+    assert f"is {overall[0]:.2f} over all and {inner[0]:.2f} within groups" in SAY(note)
 
 
 @pytest.mark.parametrize(
@@ -125,7 +126,7 @@ def test_money_through_friends_of_the_house_is_named_and_not_added():
     sent = pd.DataFrame({"attributed": [0.0, 0.0, 0.0, 8.0]}, [*IDS, "F1"])
     names = pd.Series({"F1": "Judge Carvalho"})
     text = SAY(goods.adds_up(given, None, sent, names))
-    assert "adds up to the €30.00 that the simulated futures" in text
+    assert "adds up to the €30.00 of residual value in chapter 2" in text
     assert "1 person who never paid anything sent €8.00 of it, first of all Judge Carvalho" in text
 
 

@@ -46,7 +46,7 @@ def _case(
     customer: object, row: pd.Series, evidence: pd.DataFrame | None, words: Words
 ) -> tuple[str, str, str]:
     money = Sentence(
-        "Place {place:.0f} of {rated:count}: worth {value:money} (80 % sure: {lower:money} to "
+        "Place {place:.0f} of {rated:count}: worth {value:money} (80% sure: {lower:money} to "
         "{upper:money}), chance still a customer {alive:percent}.",
         {
             "place": row["value_rank"],

@@ -7,7 +7,6 @@ import pandas as pd
 
 from goodlib.decision.association import top_count
 from goodlib.decision.quadrant import QUADRANTS, UNDECIDED, UNKNOWN
-from goodlib.decision.segment import scores
 from goodlib.report.words import Sentence
 
 STILL_THERE = 0.2
@@ -45,26 +44,6 @@ def named(customers: pd.Index, names: pd.DataFrame | None) -> pd.Series:
         return own
     names = names.set_index("customer_id") if "customer_id" in names else names
     return names["name"].reindex(customers).fillna(own)
-
-
-def reconciled(value: pd.DataFrame, drawn: pd.DataFrame) -> Sentence:
-    """Whether the simulated futures expect as much as the chapter on lifetime value."""
-    values = {"formula": value["residual_value"].sum(), "drawn": drawn["residual_value"].sum()}
-    values["ratio"] = values["drawn"] / values["formula"]
-    if 0.9 <= values["ratio"] <= 1.1:
-        return Sentence(
-            "The simulated futures used here expect {drawn:money} of all customers together, the "
-            "chapter on lifetime value {formula:money}: the two agree.",
-            values,
-        )
-    return Sentence(
-        "The simulated futures used here expect {drawn:money} of all customers together, the "
-        "chapter "
-        "on lifetime value {formula:money}: they differ by a factor of {ratio:.1f}, so read "
-        "sums of "
-        "money with care and look at places and shares first.",
-        values,
-    )
 
 
 def coverage(customers: pd.DataFrame, rated: pd.Index) -> Sentence:
@@ -134,7 +113,7 @@ def agreement(association: pd.DataFrame, reliability: pd.Series, n: int) -> Sent
         start = f"Money and people agree {strength} about who is good: "
     return Sentence(
         start + "over the {n:count} customers with both, the two rankings correlate at "
-        "{naive:.2f} as they stand, and at {exact:.2f} (95 % sure: {lower:.2f} to {upper:.2f}) "
+        "{naive:.2f} as they stand, and at {exact:.2f} (95% sure: {lower:.2f} to {upper:.2f}) "
         "once the errors of both sides are allowed for.",
         values,
     )
@@ -267,8 +246,8 @@ def strained(customers: pd.DataFrame) -> Sentence:
     )
 
 
-def confounding(within: pd.DataFrame, partial: pd.Series, held: str) -> Sentence:
-    """Whether the association is still there among customers that are alike."""
+def confounding(within: pd.DataFrame, partial: pd.Series, held: str) -> tuple[Sentence, Sentence]:
+    """Whether the association is still there among customers that are alike: claim and figures."""
     overall, inner = within.iloc[0], within.iloc[1]
     values = {
         "overall": overall["tau_b"],
@@ -278,9 +257,9 @@ def confounding(within: pd.DataFrame, partial: pd.Series, held: str) -> Sentence
         "partial": partial["partial"],
     }
     tail = (
-        " (Kendall's tau-b {overall:.2f} over all, {inner:.2f} within groups of equal tenure, 95 % "
-        f"sure {{lower:.2f}} to {{upper:.2f}}; with {held} held fixed the ranks correlate at "
-        "{partial:.2f})."
+        "Kendall's tau-b is {overall:.2f} over all and {inner:.2f} within groups of equal tenure "
+        f"(95% sure: {{lower:.2f}} to {{upper:.2f}}); with {held} held fixed the ranks correlate "
+        "at {partial:.2f}."
     )
     there = [row["lower_95"] > 0 or row["upper_95"] < 0 for row in (overall, inner)]
     smaller = abs(inner["tau_b"]) < abs(overall["tau_b"]) / 2
@@ -304,7 +283,7 @@ def confounding(within: pd.DataFrame, partial: pd.Series, held: str) -> Sentence
         start = "How long customers have been with us does not change the picture"
     else:
         start = "Nor is an agreement hidden by how long customers have been with us"
-    return Sentence(start + tail, values)
+    return Sentence(start, values), Sentence(tail, values)
 
 
 def gain_claim(tested: pd.DataFrame) -> Sentence:
@@ -346,32 +325,27 @@ def gain(tested: pd.DataFrame, at: object, n: int) -> Sentence:
     return Sentence(" ".join(texts), values)
 
 
-def rfm_table(rfm: pd.DataFrame, value: pd.Series) -> pd.DataFrame:
-    """One row a segment: customers, past amount, and what is expected of it from here on."""
-    joined = rfm.join(value.rename("residual_value"))
-    grouped = joined.groupby("segment", observed=True)
-    frame = grouped.agg(
-        customers=("idle", "size"),
-        median_idle_days=("idle", "median"),
-        amount=("amount", "sum"),
-        residual_value=("residual_value", "sum"),
-    )
-    frame["value_share"] = frame["residual_value"] / frame["residual_value"].sum()
-    return frame.reset_index()
-
-
-def rfm_claim(rfm: pd.DataFrame, value: pd.Series) -> Sentence:
-    """Where the expected value lies among the analyst's segments."""
-    table = rfm_table(rfm, value).sort_values("value_share", ascending=False)
-    best = table.iloc[0]
-    return Sentence(
-        "Counting orders alone, {share:percent} of the expected value lies with the segment "
-        "“{segment}” ({n:plural customer})",
-        {"share": best["value_share"], "segment": best["segment"], "n": best["customers"]},
-    )
-
-
-def segments(rfm: pd.DataFrame, value: pd.Series) -> pd.DataFrame:
-    """Each customer's scores, segment, and tenth by expected value (1 the best)."""
-    tenth = 11 - scores(value, 10)
-    return rfm.assign(segment=rfm["segment"].astype(str)).join(tenth.rename("value_tenth"))
+def gain_table(tested: pd.DataFrame) -> pd.DataFrame:
+    """The two forecasts of each outcome side by side, in words."""
+    rows = []
+    for outcome, part in tested.groupby("outcome", sort=False):
+        part = part.set_index("forecast")
+        alone, both = part.loc["value alone"], part.loc["value and relationship"]
+        saved = part.loc["gain"]
+        for words, row in (("orders alone", alone), ("orders and ratings", both)):
+            rows.append(
+                {
+                    "who": outcome,
+                    "forecast from": words,
+                    "error": row["deviance"],
+                    "told apart": row["auc"],
+                    "chances right at 1": row["calibration"],
+                }
+            )
+        rows[-1] |= {
+            "error saved": saved["deviance"],
+            "at least (95% sure)": saved["lower_95"],
+            "at most": saved["upper_95"],
+        }
+    heads = ["who", "forecast from", "error", "told apart"]
+    return pd.DataFrame(rows) if rows else pd.DataFrame(columns=heads)
