@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import NamedTuple
 
 
@@ -19,6 +20,14 @@ class Canonical(NamedTuple):
     """Numbers that must not be negative."""
     unique: str | None = None
     """The column that names a row: it must not come again."""
+
+
+def of(name: str, stages: Sequence[str] = ()) -> Canonical:
+    """A canonical table's columns; one of prospects that is named as a stage holds a date."""
+    canonical = CANONICAL[name]
+    return (
+        canonical._replace(dates=(*canonical.dates, *stages)) if name == "prospects" else canonical
+    )
 
 
 CANONICAL = {
@@ -60,6 +69,8 @@ CANONICAL = {
         ids=("prospect_id", "customer_id"),
         dates=("first_contact", "outcome_date"),
         numbers=("expected_value",),
+        past="first_contact",
+        least=("expected_value",),
         unique="prospect_id",
     ),
     "efforts": Canonical(

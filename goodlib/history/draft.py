@@ -42,6 +42,7 @@ tables:
 {date_format}    # where: "status <> 'draft'" # rows to keep; the others are counted
   # more tables, each as far as you have it: customers, ratings, interactions, referrals, prospects,
   # efforts, services (docs/glossary.md names their columns)
+# stages: [first talk, proposal, negotiation] # those of your prospects, first to last
 # options:
 #   refunds: net # or drop; negative amounts are taken off the day they fall on
 #   duplicates: keep # or drop rows that are alike in every mapped column

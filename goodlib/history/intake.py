@@ -14,8 +14,8 @@ from typing import NamedTuple, TypeVar
 import numpy as np
 import pandas as pd
 
-from goodlib.history import netting, reading, rule, source
-from goodlib.history.canonical import CANONICAL, Canonical
+from goodlib.history import netting, reading, rule, source, stage, stranger
+from goodlib.history.canonical import CANONICAL, Canonical, of
 from goodlib.history.engine import DuckDB, EngineError, column, quoted
 from goodlib.history.study import Study, Table
 
@@ -66,6 +66,7 @@ def read_history(study: Study) -> History:
                 read[name] = sum(part.read for part in parts)
                 problems.extend(problem for part in parts for problem in part.problems)
     problems.extend(_strangers(tables))
+    problems.extend(stranger.judge(tables, study.as_of))
     frame = pd.DataFrame(problems, columns=COLUMNS)
     _check_serves(tables["orders"], frame)
     return History(tables, frame, read)
@@ -153,7 +154,9 @@ def _read(engine: DuckDB, study: Study, name: str, part: Table) -> _Part:
     if name == "orders":
         _try(name, lambda: netting.check_currency(engine, "numbered"))
         _try(name, lambda: netting.check_currency(engine, "staged"))
-    problems.extend(_try(name, lambda: list(reading.parse(engine, name, CANONICAL[name], part))))
+    problems.extend(
+        _try(name, lambda: list(reading.parse(engine, name, of(name, study.stages), part)))
+    )
     problems.extend(_try(name, lambda: list(rule.judge(engine, name, study))))
     if name == "orders":
         problems.extend(netting.net(engine, study))
@@ -161,6 +164,8 @@ def _read(engine: DuckDB, study: Study, name: str, part: Table) -> _Part:
         _try(name, lambda: reading.check_scale(engine, part))
     frame = engine.frame("select * exclude (line) from kept order by line")
     frame = frame.drop(columns=[key for key in frame if key.startswith("_")])
+    if name == "prospects" and study.stages:
+        problems.extend(stage.judge(frame, study.stages))
     return _Part(frame, problems, total * items + rejected.n)
 
 

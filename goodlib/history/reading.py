@@ -46,6 +46,8 @@ def parse(engine: DuckDB, name: str, canonical: Canonical, part: Table) -> Itera
         elif key in canonical.numbers:
             chosen += [f"{_number(engine, key, kind, part)} as {sql}"]
             chosen += [f"{given} as {column('_' + key)}"]
+        elif name == "prospects" and key == "outcome":
+            chosen.append(f"nullif(lower(trim({text})), '') as {sql}")
         elif name == "ratings" and key == "score":
             chosen += [f"{_score(text, part)} as score", f"{text} as _score"]
         else:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import NamedTuple
 
-from goodlib.history.canonical import CANONICAL
+from goodlib.history.canonical import CANONICAL, of
 from goodlib.history.engine import DuckDB, column
 from goodlib.history.reading import Problem
 from goodlib.history.study import Study
@@ -21,11 +21,12 @@ class Rule(NamedTuple):
     """SQL expression of what the first offender has there."""
     unreadable: bool = False
     """Counts towards the share of unreadable rows above which a history is refused."""
+    cure: str = ""
 
 
 def rules(name: str, study: Study, there: set[str]) -> Iterator[Rule]:
     """The rules of a canonical table that has the columns `there`."""
-    canonical = CANONICAL[name]
+    canonical = of(name, study.stages)
     for key in canonical.ids:
         if key in canonical.required:
             yield Rule(f"{key} is missing", f"{column(key)} is null", "''")
@@ -56,6 +57,11 @@ def rules(name: str, study: Study, there: set[str]) -> Iterator[Rule]:
         yield Rule("no score", "score is null", "coalesce(_score, 'empty')")
     if name == "referrals":
         yield Rule("refers to itself", "referrer_id = referred_id", "referrer_id")
+        if "would_have_come_anyway" in there:
+            shown = "would_have_come_anyway"
+            yield Rule(f"{shown} is above 1", f"{shown} > 1", shown, cure="it is a chance, 0 to 1")
+    if name == "prospects":
+        yield from _endings(there)
     if name == "orders":
         if study.options.refunds == "drop":
             yield Rule("refund", "amount < 0", "amount")
@@ -64,6 +70,21 @@ def rules(name: str, study: Study, there: set[str]) -> Iterator[Rule]:
         if study.options.minimum_amount is not None:
             least = study.options.minimum_amount
             yield Rule(f"amount below {least:g}", f"amount >= 0 and amount < {least}", "amount")
+
+
+def _endings(there: set[str]) -> Iterator[Rule]:
+    """The rules of how a prospect ended; reading has made outcomes small letters."""
+    if "outcome" in there:
+        strange = "outcome is not null and outcome not in ('won', 'lost')"
+        yield Rule("outcome is not won, lost or empty", strange, "outcome", cure="map your words")
+    if {"outcome", "outcome_date"} <= there:
+        when = "outcome = 'won' and outcome_date is null"
+        yield Rule("won without a date", when, "outcome", cure="take the first order's date")
+    if {"first_contact", "outcome_date"} <= there:
+        early = "outcome_date < first_contact"
+        shown = "cast(outcome_date as date)"
+        cure = "is one of them the day it was entered?"
+        yield Rule("outcome_date is before first_contact", early, shown, cure=cure)
 
 
 def judge(engine: DuckDB, name: str, study: Study) -> Iterator[Problem]:
@@ -96,5 +117,6 @@ def judge(engine: DuckDB, name: str, study: Study) -> Iterator[Problem]:
                 "date_format or decimal, or raise options.unreadable_share."
             )
             raise ValueError(message)
-        yield (name, rule.name, int(count), f"row {int(line)}: {first}".rstrip(": "), "left out")
+        said = f"left out; {rule.cure}" if rule.cure else "left out"
+        yield (name, rule.name, int(count), f"row {int(line)}: {first}".rstrip(": "), said)
     engine.table("kept", "select * exclude (broken) from judged where broken is null")

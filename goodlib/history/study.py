@@ -183,10 +183,15 @@ class Study(_Strict):
     rubrics: dict[str, Rubric] = Field(default_factory=dict)
     """Items of the ratings that say how much good the work does, by the item's name."""
     rate_for_others: Rate | None = None
+    referral_saving: float = Field(0.0, ge=0)
+    """What it costs to win a customer nobody sent, and a referral therefore saves."""
     top_share: float = Field(0.10, gt=0, lt=1)
     investment: Investment = Field(default_factory=Investment)
     scales: dict[Literal["score"], list[str | int | float]] = Field(default_factory=dict)
     """The scale of all ratings that do not say their own, worst first."""
+    stages: list[str] = Field(default_factory=list)
+    """The stages a prospect goes through, first to last; a column of prospects named as one of them
+    holds the day on which it was reached."""
     options: Options = Field(default_factory=Options)
 
     _path: Path = PrivateAttr(default=Path("study.yml"))
@@ -196,6 +201,10 @@ class Study(_Strict):
     def _fits_together(self) -> Study:
         if "orders" not in self.tables:
             message = "tables needs orders: without a history of orders there is nothing to study"
+            raise ValueError(message)
+        again = sorted({name for name in self.stages if self.stages.count(name) > 1})
+        if again:
+            message = f"stages must name each stage once: {again[0]!r} comes again"
             raise ValueError(message)
         if self.calibration_end and self.calibration_end >= self.as_of:
             message = (

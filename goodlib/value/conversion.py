@@ -9,7 +9,8 @@ import pandas as pd
 from scipy.stats import rankdata
 
 from goodlib.value.funnel import at_origin, read_funnel
-from goodlib.value.prospect import ProspectResults, fit_funnel
+from goodlib.value.period import fit_funnel
+from goodlib.value.prospect import ProspectResults
 
 
 def replay(
@@ -40,7 +41,8 @@ def replay(
     -------
     DataFrame, one row a prospect and origin
         origin, prospect_id, p_won, won (within `days`), age (days since first contact),
-        expected_value (where known).
+        expected_value (where known), undated (lost on a day that nobody noted, so perhaps before
+        the origin: it looks open on every day).
     """
     end = pd.Timestamp(as_of)
     known = read_funnel(prospects, end)
@@ -60,6 +62,7 @@ def replay(
             origin=origin,
             won=((after["outcome"] == "won") & within).to_numpy(),
             age=(origin - after["first_contact"]).dt.days.to_numpy(),
+            undated=((after["outcome"] == "lost") & after["outcome_date"].isna()).to_numpy(),
             expected_value=after.get("expected_value", pd.Series(np.nan, after.index)).to_numpy(),
         )
         parts.append(part.reset_index())

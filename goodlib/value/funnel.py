@@ -7,6 +7,8 @@ from collections.abc import Collection, Sequence
 import numpy as np
 import pandas as pd
 
+from goodlib.history.stage import out_of_order, unlisted
+
 OUTCOMES = ("won", "lost", "")
 
 
@@ -66,10 +68,16 @@ def read_funnel(prospects: pd.DataFrame, as_of: pd.Timestamp) -> pd.DataFrame:
 
 
 def check_stages(prospects: pd.DataFrame, stages: Sequence[str]) -> None:
-    """Raises ValueError where a prospect stands in a stage that the order of `stages` lacks."""
-    given = prospects["stage"].notna() & ~prospects["stage"].isin(stages)
+    """Raises ValueError where a stage is none of `stages`, or was reached out of their order.
+
+    A column named as a stage holds the day on which it was reached.
+    """
     frame = prospects.set_index("prospect_id") if "prospect_id" in prospects else prospects
-    _check(frame, given.to_numpy(), f"stage must be one of {', '.join(stages)}", "Map the others.")
+    if "stage" in frame:
+        rule = f"stage must be one of {', '.join(stages)}"
+        _check(frame, unlisted(frame, stages), rule, "Map the others.")
+    rule = f"stages must be reached in the order {', '.join(stages)}"
+    _check(frame, out_of_order(frame, stages), rule, "Is one of the days that of the entry?")
 
 
 def already_customers(prospects: pd.DataFrame, customers: Collection[str]) -> pd.Series:

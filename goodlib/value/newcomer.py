@@ -61,7 +61,7 @@ def new_customer_value(
     return margin * (first + half * rest)
 
 
-def segment_factor(values: pd.Series, segments: pd.Series) -> pd.Series:
+def segment_factor(values: pd.Series, segments: pd.Series) -> pd.DataFrame:
     """How much more or less a customer of each segment is worth than the mean one.
 
     Ratio of the segment's mean value to the mean of all, drawn towards 1 as far as the segments
@@ -76,7 +76,7 @@ def segment_factor(values: pd.Series, segments: pd.Series) -> pd.Series:
 
     Returns
     -------
-    Series by segment, name `factor`
+    DataFrame by segment: factor, std_err (of the drawn-in factor, given how much segments differ)
     """
     known = pd.DataFrame({"value": values, "segment": segments}).dropna()
     mean, within = known["value"].mean(), known["value"].var(ddof=1)
@@ -87,7 +87,8 @@ def segment_factor(values: pd.Series, segments: pd.Series) -> pd.Series:
     excess = (weight * (groups["mean"] - centre) ** 2).sum() - (len(groups) - 1)
     between = max(0.0, excess / (weight.sum() - (weight**2).sum() / weight.sum()))
     shrunk = (between * groups["mean"] + noise * mean) / (between + noise)
-    return (shrunk / mean).rename("factor")
+    error = np.sqrt(between * noise / (between + noise))
+    return pd.DataFrame({"factor": shrunk / mean, "std_err": error / mean})
 
 
 def score_prospects(

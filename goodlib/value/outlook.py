@@ -10,7 +10,8 @@ import pandas as pd
 from goodlib.value.funnel import already_customers, read_funnel
 from goodlib.value.lifetime import margins
 from goodlib.value.newcomer import new_customer_value, score_prospects, segment_factor
-from goodlib.value.prospect import ProspectResults, fit_funnel
+from goodlib.value.period import fit_funnel
+from goodlib.value.prospect import ProspectResults
 from goodlib.value.purchase import ParetoNBD
 from goodlib.value.spend import GammaGamma
 
@@ -34,6 +35,8 @@ class Outlook(NamedTuple):
     already_customer."""
     new_customer: np.ndarray
     """Draws of what a new customer is worth within the horizon; empty where nobody is new."""
+    won: np.ndarray
+    """Draws of how many of the open prospects are won within the days; empty without a fit."""
 
 
 def look_ahead(
@@ -79,7 +82,7 @@ def look_ahead(
         frame = read_funnel(prospects, pd.Timestamp(as_of))
     except ValueError as error:
         nobody = pd.DataFrame(columns=[*PEOPLE, *SCORES], index=pd.Index([], name="prospect_id"))
-        return Outlook(None, str(error), nobody, np.empty(0))
+        return Outlook(None, str(error), nobody, np.empty(0), np.empty(0))
     waiting = frame[frame["outcome"] == ""]
     already = already_customers(waiting, orders["customer_id"].unique())
     people = pd.DataFrame(
@@ -111,11 +114,13 @@ def look_ahead(
             )
     except ValueError as error:
         unknown = people.assign(**dict.fromkeys(SCORES, np.nan))
-        return Outlook(None, str(error), unknown, np.empty(0))
+        return Outlook(None, str(error), unknown, np.empty(0), np.empty(0))
     chance = fit.draw_p_won(days, draws, seed).loc[people.index]
     worth = _worth(waiting, people, frame, orders, new, share, draws, seed)
     scored = score_prospects(chance, worth, customers=customers, seed=seed)
-    return Outlook(fit, "", people.loc[scored.index].join(scored), new)
+    random = np.random.default_rng(seed + 2)
+    won = (random.random(chance.shape) < chance.to_numpy()).sum(axis=0)
+    return Outlook(fit, "", people.loc[scored.index].join(scored), new, won)
 
 
 def _worth(
@@ -133,7 +138,7 @@ def _worth(
     table = np.empty((len(people), draws))
     known = people["believable_amount"].to_numpy(float)
     amounts = _amounts(frame).to_numpy()
-    factor = _factor(orders, waiting) if new.size else np.ones(len(people))
+    factor = _factor(orders, waiting, draws, random) if new.size else np.ones((len(people), 1))
     for row, (old, amount) in enumerate(zip(people["already_customer"], known, strict=True)):
         if not old:
             table[row] = factor[row] * random.choice(new, draws)
@@ -149,13 +154,21 @@ def _amounts(frame: pd.DataFrame) -> pd.Series:
     return frame["expected_value"].dropna() if "expected_value" in frame else pd.Series(dtype=float)
 
 
-def _factor(orders: pd.DataFrame, waiting: pd.DataFrame) -> np.ndarray:
-    """How much more or less a customer of each prospect's industry spends in the first year."""
+def _factor(
+    orders: pd.DataFrame, waiting: pd.DataFrame, draws: int, random: np.random.Generator
+) -> np.ndarray:
+    """How much more or less a customer of each prospect's industry spends in the first year.
+
+    Drawn once for all prospects of an industry, for what is not known of it they share.
+    """
     if "industry" not in orders or "industry" not in waiting:
-        return np.ones(len(waiting))
+        return np.ones((len(waiting), 1))
     first = orders.groupby("customer_id")["date"].transform("min")
     year = orders[(orders["date"] - first).dt.days < 365]
     spent = year.groupby("customer_id")["amount"].sum()
     industry = orders.groupby("customer_id")["industry"].first()
     factor = segment_factor(spent, industry)
-    return waiting["industry"].map(factor).fillna(1.0).to_numpy(float)
+    centre, error = factor["factor"].to_numpy()[:, None], factor["std_err"].to_numpy()[:, None]
+    drawn = np.maximum(centre + error * random.standard_normal((len(factor), draws)), 0.0)
+    each = pd.DataFrame(drawn, index=factor.index).reindex(waiting["industry"])
+    return each.fillna(1.0).to_numpy(float)

@@ -8,6 +8,11 @@ crossed off. Where no loss is known this is the classical cure model (Boag 1949;
     won at t      (1 - never) f(t)
     lost at t     never g(t);  lost on an unknown day before t: never G(t)
     open at t     (1 - never) (1 - F(t)) + never (1 - G(t))
+
+Habits change. With `since`, only what happened after that day counts, at whatever age (period
+analysis: Brenner & Gefeller 1996): who had been met before enters at the age e reached then,
+divided by the probability of being in sight still, (1 - never) (1 - F(e)) + never (1 - (1 - u)
+G(e)), where u is the share of losses without a date: those stay in sight.
 """
 
 from __future__ import annotations
@@ -15,50 +20,19 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
 from formulaic import model_matrix
-from scipy.special import expit, log_expit, log_ndtr, logit, ndtri
+from scipy.special import expit, log_expit, logit, ndtri
 from statsmodels.duration.survfunc import SurvfuncRight
 
-from goodlib.value.funnel import read_funnel
+from goodlib.value.funnel import check_stages, read_funnel
 from goodlib.value.inference import Model, Optimum, Problem, Results
+from goodlib.value.waiting import CEILING, FAMILIES, FLOOR
 
 FEW = 10  # won prospects below which a fit is called weak
-
-
-class Family(NamedTuple):
-    """The law of a time t through u = shape (log t - location)."""
-
-    survivor: Any
-    """log S(u) and its slope."""
-    density: Any
-    """log of the density of u, and its slope."""
-    quantile: Any
-    """u at a probability."""
-
-
-FLOOR, CEILING = -37.0, 50.0  # u beyond which a survivor is 1 or 0 in floating point
-
-
-def _mills(u: np.ndarray) -> np.ndarray:
-    return -np.exp(-0.5 * u**2 - 0.5 * np.log(2 * np.pi) - log_ndtr(-u))
-
-
-FAMILIES = {
-    "weibull": Family(
-        lambda u: (-np.exp(u), -np.exp(u)),
-        lambda u: (u - np.exp(u), 1 - np.exp(u)),
-        lambda p: np.log(-np.log1p(-p)),
-    ),
-    "lognormal": Family(
-        lambda u: (log_ndtr(-u), _mills(u)),
-        lambda u: (-0.5 * u**2 - 0.5 * np.log(2 * np.pi), -u),
-        ndtri,
-    ),
-}
 
 
 @dataclass(frozen=True, eq=False)
@@ -69,9 +43,11 @@ class ProspectResults(Results):
     def never(self) -> pd.Series:
         """Share of all prospects that never converts: estimate, lower, upper (95 %).
 
-        The mean of the prospects' own probabilities; the interval is built on the logit scale.
+        The mean of the prospects' own probabilities (of those met after `since`, where it is
+        given); the interval is built on the logit scale.
         """
-        share = self.delta(lambda params: logit(expit(self.model.X @ self._betas(params)).mean()))
+        X = self.model.X[self.model.fresh]
+        share = self.delta(lambda params: logit(expit(X @ self._betas(params)).mean()))
         point = share.loc[0, ["estimate", "lower", "upper"]].astype(float)
         return pd.Series(expit(point), name="never")
 
@@ -130,28 +106,38 @@ class ProspectResults(Results):
     def curve(self, days: np.ndarray, alpha: float = 0.05) -> pd.DataFrame:
         """Share of all prospects won by each day after first contact, beside Kaplan-Meier's.
 
-        For Kaplan-Meier a lost prospect stays at risk until the as-of date, as one who never came.
+        For Kaplan-Meier a lost prospect stays at risk until the as-of date, as one who never came;
+        with `since`, each is at risk from the age reached then.
 
         Returns
         -------
         DataFrame, one row a day
             day, won (the model's), lower, upper, kaplan_meier.
         """
-        at = np.asarray(days, float)
+        at, fresh = np.asarray(days, float), self.model.fresh
+        X, Z = self.model.X[fresh], self.model.Z[fresh]
 
         def won(params: pd.Series) -> np.ndarray:
             betas, scales = self._betas(params), self._scales(params)
-            u = np.exp(self._shape(params)) * (np.log(at)[:, None] - (self.model.Z @ scales)[None])
+            u = np.exp(self._shape(params)) * (np.log(at)[:, None] - (Z @ scales)[None])
             survivor = np.exp(self.model.family.survivor(u)[0])
-            return logit(((1 - expit(self.model.X @ betas)) * (1 - survivor)).mean(axis=1))
+            return logit(((1 - expit(X @ betas)) * (1 - survivor)).mean(axis=1))
 
         frame = expit(self.delta(won, alpha)[["estimate", "lower", "upper"]])
         frame.columns = ["won", "lower", "upper"]
-        seen = SurvfuncRight(self.model.followed, self.model.won.astype(int))
+        seen = self.model.counted
         steps = np.searchsorted(seen.surv_times, at, side="right")
         frame["kaplan_meier"] = 1 - np.concatenate([[1.0], seen.surv_prob])[steps]
         frame.insert(0, "day", at)
         return frame
+
+    def hazard(self, days: np.ndarray) -> np.ndarray:
+        """Minus the logarithm of the share not won by an age, one age for each prospect fitted."""
+        parts, m = self.model.parts(self.optimum.theta), self.model
+        age = np.maximum(np.asarray(days, float), 1e-9)
+        u = np.clip(parts.shape * (np.log(age) - m.Z @ parts.scale), FLOOR, CEILING)
+        score = m.X @ parts.never
+        return -np.logaddexp(log_expit(-score) + m.family.survivor(u)[0], log_expit(score))
 
     # how
 
@@ -217,8 +203,13 @@ class ProspectModel(Model):
         and `outcome_date`; any descriptive columns. Open prospects have no outcome.
     as_of : date
         The last day that is known; open prospects are censored there.
+    stages : list of str, optional
+        The stages in order; prospects in another, or that went through them in another order, are
+        refused (`goodlib.value.funnel.check_stages`).
     time : "weibull" or "lognormal"
         Law of the time from first contact to the first order, and of that until a loss is known.
+    since : date, optional
+        Only what happened after this day counts; None: all that ever did.
     never, when : str
         Formulas over descriptive columns: for the logit of never, and for the logarithm of the time
         in days. A stage cannot stand there: today's stage tells how it ended.
@@ -236,7 +227,9 @@ class ProspectModel(Model):
         prospects: pd.DataFrame,
         *,
         as_of: str | pd.Timestamp,
+        stages: Sequence[str] = (),
         time: str = "weibull",
+        since: str | pd.Timestamp | None = None,
         never: str = "1",
         when: str = "1",
     ) -> None:
@@ -244,11 +237,15 @@ class ProspectModel(Model):
             message = f"time must be one of {', '.join(FAMILIES)}: got {time!r}"
             raise ValueError(message)
         self.as_of, self.time_law, self.family = pd.Timestamp(as_of), time, FAMILIES[time]
+        self.since = None if since is None else pd.Timestamp(since)
         frame = read_funnel(prospects, self.as_of)
-        dated = frame[frame["first_contact"].notna()]
+        if stages:
+            check_stages(frame, stages)
+        self.known = frame[frame["first_contact"].notna()]
         self.undated = frame[frame["first_contact"].isna() & (frame["outcome"] == "")]
-        self.left_out = len(frame) - len(dated) - len(self.undated)
-        self.frame = dated
+        self.left_out = len(frame) - len(self.known) - len(self.undated)
+        over = self.known["outcome_date"] <= self.since if self.since else False
+        dated = self.frame = self.known[~np.broadcast_to(over, len(self.known))]
         self.won = (dated["outcome"] == "won").to_numpy()
         lost = (dated["outcome"] == "lost").to_numpy()
         told = dated["outcome_date"].notna().to_numpy()
@@ -259,8 +256,9 @@ class ProspectModel(Model):
         start = dated["first_contact"]
         end = dated["outcome_date"].where(told, self.as_of)
         self.time = np.maximum((end - start).dt.days.to_numpy(float), 0.5)
-        until = np.where(self.won, end, np.datetime64(self.as_of))
-        self.followed = np.maximum((pd.to_datetime(until) - pd.DatetimeIndex(start)).days, 1)
+        self.entry = self._age_at_since(dated)
+        self.fresh = self.entry == 0
+        self.undated_share = float(self.lost_some_day.sum() / max(lost.sum(), 1))
         if not self.won.any():
             message = (
                 f"no prospect was won: 0 of {len(dated):,} with a first contact (first: "
@@ -281,6 +279,23 @@ class ProspectModel(Model):
         p, q = self.X.shape[1], self.Z.shape[1]
         loss = (theta[p + q + 1], np.exp(theta[p + q + 2])) if self.losses else (0.0, 1.0)
         return Parts(theta[:p], theta[p : p + q], np.exp(theta[p + q]), *loss)
+
+    @cached_property
+    def counted(self) -> SurvfuncRight:
+        """Kaplan and Meier's count of those not won yet by days since first contact."""
+        won = (self.known["outcome"] == "won").to_numpy()
+        until = self.known["outcome_date"].where(won, self.as_of)
+        span = np.maximum((until - self.known["first_contact"]).dt.days.to_numpy(float), 1)
+        entry = self._age_at_since(self.known)
+        at_risk = span > entry
+        entered = entry[at_risk] if entry.any() else None
+        return SurvfuncRight(span[at_risk], won[at_risk].astype(int), entry=entered)
+
+    def _age_at_since(self, frame: pd.DataFrame) -> np.ndarray:
+        """Days since first contact on the day `since`; 0 for those met later."""
+        if self.since is None:
+            return np.zeros(len(frame))
+        return np.maximum((self.since - frame["first_contact"]).dt.days.to_numpy(float), 0.0)
 
     def start(self) -> np.ndarray:
         """Half of those not won never will be; times as they were seen."""
@@ -337,7 +352,32 @@ class ProspectModel(Model):
             by_v[some_day] = (d_kept * np.exp(kept))[some_day] / np.expm1(kept[some_day])
             by_v = np.where(still, (1 - share) * d_kept, by_v)
             gradient += [[-parts.loss_shape * by_v.sum(), by_v @ v + lost.sum()]]
-        return float(value), np.concatenate(gradient)
+        in_sight, slope = self._in_sight(parts)
+        return float(value) - in_sight, np.concatenate(gradient) - slope
+
+    def _in_sight(self, parts: Parts) -> tuple[float, np.ndarray]:
+        """Log-probability that those met before `since` were in sight then, and its gradient."""
+        old = ~self.fresh
+        if not old.any():
+            return 0.0, np.zeros(len(self.names))
+        X, Z, log_e = self.X[old], self.Z[old], np.log(self.entry[old])
+        score = X @ parts.never
+        u = np.clip(parts.shape * (log_e - Z @ parts.scale), FLOOR, CEILING)
+        v = np.clip(parts.loss_shape * (log_e - parts.loss), FLOOR, CEILING)
+        stay, d_stay = self.family.survivor(u)
+        kept, d_kept = self.family.survivor(v) if self.losses else (0.0 * v, 0.0 * v)
+        share = self.undated_share
+        seen = np.log(share + (1 - share) * np.exp(kept))
+        ready, gone = log_expit(-score) + stay, log_expit(score) + seen
+        either = np.logaddexp(ready, gone)
+        is_ready, is_gone = np.exp(ready - either), np.exp(gone - either)
+        never = is_gone * expit(-score) - is_ready * expit(score)
+        by_u = is_ready * d_stay
+        slope = [X.T @ never, -parts.shape * (Z.T @ by_u), [by_u @ u]]
+        if self.losses:
+            by_v = is_gone * (1 - share) * np.exp(kept - seen) * d_kept
+            slope += [[-parts.loss_shape * by_v.sum(), by_v @ v]]
+        return float(either.sum()), np.concatenate(slope)
 
     def problems(self, optimum: Optimum) -> list[Problem]:
         """What a reader must know before any number of this fit."""
@@ -347,11 +387,14 @@ class ProspectModel(Model):
             found.append(Problem("few won", evidence, "Read the intervals, not the points"))
         parts = self.parts(optimum.theta)
         late = float(np.mean(self.Z @ parts.scale) + self.family.quantile(0.95) / parts.shape)
-        late, longest = float(np.exp(min(late, 50))), float(self.followed.max())
-        if late > longest:
+        late = float(np.exp(min(late, 50)))
+        age = (self.as_of - self.frame["first_contact"]).dt.days.to_numpy(float)
+        beyond = int((age[~self.won] > late).sum())
+        if beyond < FEW:
             evidence = (
-                f"the slowest twentieth takes more than {late:,.0f} days, and nobody was followed "
-                f"beyond {longest:,.0f}"
+                f"the slowest twentieth of those who come takes more than {late:,.0f} days, and "
+                f"only {beyond:,} of {(~self.won).sum():,} not won have been known as long "
+                f"(longest: {age.max():,.0f})"
             )
             cure = "The share that never converts may be larger or smaller; trust near dates only"
             found.append(Problem("never or late cannot be told apart", evidence, cure))
@@ -360,33 +403,6 @@ class ProspectModel(Model):
             evidence = f"the share that never converts is {share:.2g}"
             found.append(Problem("at the boundary", evidence, "Drop covariates of `never`"))
         return found
-
-
-def fit_funnel(
-    prospects: pd.DataFrame,
-    *,
-    as_of: str | pd.Timestamp,
-    columns: Sequence[str] = ("source", "industry", "region"),
-) -> ProspectResults:
-    """The fit that describes the funnel best (AIC): Weibull or log-normal, with or without groups.
-
-    A column of `columns` may explain who never converts where it has 2 to 10 groups with at least
-    three prospects won and three not won in each. Raises ValueError where no fit is identified.
-    """
-    plain = [ProspectModel(prospects, as_of=as_of, time=law).fit() for law in FAMILIES]
-    fits, frame = list(plain), plain[0].model.frame
-    for column in (name for name in columns if name in frame):
-        groups = frame[column].astype(object).where(frame[column].notna(), "unknown")
-        counts = pd.crosstab(groups, plain[0].model.won)
-        if 2 <= len(counts) <= 10 and counts.shape[1] == 2 and counts.to_numpy().min() >= 3:
-            law = min(plain, key=lambda fit: fit.aic).model.time_law
-            model = ProspectModel(prospects, as_of=as_of, time=law, never=column)
-            fits.append(model.fit())
-    sound = [fit for fit in fits if np.isfinite(fit.covariance).all()]
-    if not sound:
-        message = f"the funnel does not say when prospects are won. {plain[0].problems[0]}"
-        raise ValueError(message)
-    return min(sound, key=lambda fit: fit.aic)
 
 
 def _matrix(formula: str, frame: pd.DataFrame, role: str) -> pd.DataFrame:

@@ -130,7 +130,8 @@ def referral_value(
     value_draws : DataFrame, ids x draws, optional
         What the future may bring of those who were sent, for the interval.
     saving, cost : float, currency a referral
-        Acquisition cost saved by a referral of either type, and what the referral itself costs.
+        Acquisition cost saved by a referral of either type, and what the referral itself costs;
+        where the referrals have a column `cost`, what it holds goes before.
     draws, seed : int
 
     Returns
@@ -170,7 +171,8 @@ def referral_value(
     frame["attributed_lower_80"], frame["attributed_upper_80"] = low, high
     frame["credited"] = total(credit, kept["referred_id"].to_numpy())
     frame["n_referred"] = total(np.ones(len(kept)), by).astype(int)
-    frame["saved"] = frame["n_referred"] * (saving - cost)
+    spent = kept["cost"].fillna(cost) if "cost" in kept else pd.Series(cost, kept.index)
+    frame["saved"] = total(saving - spent.to_numpy(float), by)
     frame["total"] = frame["own"] + frame["attributed"] + frame["saved"]
     return frame
 
@@ -234,6 +236,32 @@ def expected_referrals(
         },
         index=counts.index,
     )
+
+
+def expected_of_friends(
+    law: ReferralRate,
+    counts: pd.Series,
+    shortest: pd.Series,
+    longest: pd.Series,
+    *,
+    horizon: float,
+) -> pd.DataFrame:
+    """Referrals to come from people who never bought, of whom nobody knows since when they could.
+
+    Their rates are taken to be like the clients'. Somebody who sent a friend was known by then at
+    the latest (`shortest`, since their first referral) and not before the history began
+    (`longest`): the number is the mean of what the two exposures say, the interval reaches from the
+    lower end of one to the upper end of the other.
+
+    Returns
+    -------
+    DataFrame, one row a person: as `expected_referrals`.
+    """
+    known = expected_referrals(law, counts, longest, horizon=horizon)
+    upper = expected_referrals(law, counts, shortest, horizon=horizon)
+    known["expected_referrals"] = (known + upper)["expected_referrals"] / 2
+    name = "expected_referrals_upper_80"
+    return known.assign(**{name: upper[name]})
 
 
 def _descends(person: str, ancestor: str, sender: Mapping[str, str]) -> bool:

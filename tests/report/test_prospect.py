@@ -28,6 +28,8 @@ class Stand:
             discount=0.1,
             periods_per_year=365.25 / 7,
             margin=None,
+            referral_saving=0.0,
+            stages=["first talk", "needs analysis", "proposal", "negotiation"],
         )
 
     def load(self, name):

@@ -12,6 +12,7 @@ from goodlib.history import demo
 from goodlib.value.conversion import area, calibration, judge, replay
 from goodlib.value.funnel import already_customers, at_origin, check_stages
 from goodlib.value.newcomer import score_prospects, segment_factor
+from goodlib.value.period import fit_funnel
 from goodlib.value.prospect import ProspectModel
 
 AS_OF = pd.Timestamp("2025-12-31")
@@ -52,9 +53,14 @@ def firm():
 
 @pytest.mark.parametrize("law", ["weibull", "lognormal"])
 @pytest.mark.parametrize("kind", ["dated losses", "undated losses", "no losses"])
-def test_gradient_is_that_of_the_likelihood(law, kind):
+@pytest.mark.parametrize("since", [None, "2024-06-30"])
+def test_gradient_is_that_of_the_likelihood(law, kind, since):
     frame = simulate(80, 3, losses=kind != "no losses", dated=kind == "dated losses")
-    model = ProspectModel(frame, as_of=AS_OF, time=law, never="group", when="size")
+    if kind == "undated losses":  # some days of losses known
+        lost = frame.index[frame["outcome"] == "lost"][::3]
+        frame.loc[lost, "outcome_date"] = frame["first_contact"] + pd.Timedelta(days=3)
+    shape = {"time": law, "never": "group", "when": "size", "since": since}
+    model = ProspectModel(frame, as_of=AS_OF, **shape)
     theta = model.start() + np.random.default_rng(1).normal(0, 0.3, len(model.names))
     found = approx_fprime(theta, model.value, 1e-6)
     np.testing.assert_allclose(model.derivatives(theta)[1], found, rtol=1e-4, atol=1e-3)
@@ -85,6 +91,31 @@ def test_likelihood_is_that_of_a_naive_loop():
     assert model.loglike([never, when, shape, loss, loss_shape]) == pytest.approx(total, rel=1e-8)
 
 
+@pytest.mark.parametrize("undated", [0.0, 0.3, 1.0])
+def test_all_that_can_be_seen_since_a_day_has_probability_one(undated):
+    """Aged e on `since` and t today: won or lost in between, lost on an unknown day, or open."""
+    e, t, params = 100, 250, [0.2, 5.4, 1.3, 6.2, 1.1]
+    first, since = AS_OF - pd.Timedelta(days=t), AS_OF - pd.Timedelta(days=t - e)
+    days = [*range(e + 1, t + 1)]
+    ways = [("won", day) for day in days] + [("lost", day) for day in days]
+    rows = pd.DataFrame([*ways, ("lost", None), ("", None)], columns=["outcome", "day"])
+    rows["outcome_date"] = first + pd.to_timedelta(rows["day"], unit="D")
+    rows = rows.assign(first_contact=first, prospect_id=rows.index)
+    model = ProspectModel(rows, as_of=AS_OF, since=since)
+    model.undated_share = undated
+    kinds = {name: getattr(model, name) for name in ("won", "lost", "lost_some_day", "is_open")}
+    weights = {"won": 1.0, "lost": 1 - undated, "lost_some_day": undated, "is_open": 1.0}
+    theta, total = model.to_theta(params), 0.0
+    for row in range(len(rows)):
+        only = np.arange(len(rows)) == row
+        for name, kind in kinds.items():
+            setattr(model, name, kind & only)
+        model.fresh = ~only
+        weight = sum(weights[name] for name, kind in kinds.items() if kind[row])
+        total += weight * np.exp(model.value(theta))
+    assert total == pytest.approx(1, abs=0.01)  # days are counted whole
+
+
 def test_p_won_is_bayes_rule_by_hand():
     fit = ProspectModel(simulate(200, 5), as_of=AS_OF).fit()
     params, model = fit.params, fit.model
@@ -110,6 +141,19 @@ def test_kaplan_meier_is_that_of_statsmodels_with_the_lost_at_risk():
     for row in curve.itertuples():
         at = seen.surv_prob[seen.surv_times <= row.day]
         assert row.kaplan_meier == pytest.approx(1 - at[-1])
+
+
+def test_count_since_a_day_has_each_at_risk_from_the_age_reached_then():
+    """By hand: at day 20 two of three are at risk (c is met later), at day 40 b and c; one each."""
+    since = AS_OF - pd.Timedelta(days=50)
+    ages = pd.to_timedelta([60, 75, 45], unit="D")
+    frame = pd.DataFrame({"prospect_id": list("abc"), "first_contact": AS_OF - ages})
+    frame["outcome"], frame["outcome_date"] = ["won", "", "won"], pd.NaT
+    frame["outcome_date"] = frame["first_contact"] + pd.to_timedelta([20, None, 40], unit="D")
+    seen = ProspectModel(frame, as_of=AS_OF, since=since).counted
+    assert seen.surv_times.tolist() == [20, 40]
+    assert seen.n_risk.tolist() == [2, 2]  # b is 25 days old on `since`: not at risk at day 20
+    np.testing.assert_allclose(seen.surv_prob, [1 / 2, 1 / 4])
 
 
 def test_area_counts_pairs():
@@ -249,13 +293,82 @@ def test_segments_that_differ_by_chance_only_get_one_factor():
     random = np.random.default_rng(1)
     segments = pd.Series(random.choice(["a", "b", "c"], 600))
     same = segment_factor(pd.Series(random.gamma(2, 1, 600)), segments)
-    assert same.sub(1).abs().max() < 0.1
+    assert same["factor"].sub(1).abs().max() < 0.1
     shifted = pd.Series(random.gamma(2, 1, 600)) * segments.map({"a": 1, "b": 1, "c": 4})
     factor = segment_factor(shifted, segments)
-    assert factor["c"] / factor["a"] == pytest.approx(4, rel=0.25)
+    assert factor.loc["c", "factor"] / factor.loc["a", "factor"] == pytest.approx(4, rel=0.25)
+    plain = shifted.groupby(segments).agg(["std", "size"])
+    by_hand = plain["std"].loc["c"] / np.sqrt(plain["size"].loc["c"]) / shifted.mean()
+    assert factor.loc["c", "std_err"] < by_hand  # one variance for all, and drawn in
+    assert factor.loc["c", "std_err"] > by_hand / 4
+
+
+def test_a_pace_that_changed_is_found_from_what_happened_since():
+    inside, since = 0, AS_OF - pd.DateOffset(years=3)
+    for seed in range(60):
+        random = np.random.default_rng(seed)
+        age = np.floor(8 * 365 * random.random(600)) + 1
+        before = np.maximum(age - 3 * 365, 0)
+        clock = np.where(random.random(600) < 0.4, np.inf, 300 * random.weibull(1.4, 600))
+        time = np.where(
+            clock <= before / 2, 2 * clock, before + clock - before / 2
+        )  # twice as fast
+        first = AS_OF - pd.to_timedelta(age, unit="D")
+        won = np.ceil(time) <= age
+        date = pd.Series(first + pd.to_timedelta(np.where(won, np.ceil(time), 0), unit="D"))
+        frame = pd.DataFrame(
+            {
+                "prospect_id": range(600),
+                "first_contact": first,
+                "outcome": np.where(won, "won", ""),
+                "outcome_date": date.where(won),
+            }
+        )
+        fit = ProspectModel(frame, as_of=AS_OF, since=since).fit()
+        inside += fit.never["lower"] < 0.4 < fit.never["upper"]
+    assert inside >= 52  # 95 % of 60 less three standard errors
+    assert fit_funnel(frame, as_of=AS_OF).model.since == since
+
+
+def test_groups_that_differ_are_taken_and_noise_is_not():
+    frame = simulate(500, 21).assign(source="x", region="y", industry="z")
+    random = np.random.default_rng(1)
+    frame["source"] = np.where(
+        frame["truth"] == np.inf, "cold", random.choice(["cold", "sent"], 500)
+    )
+    frame["region"] = random.choice(list("abcd"), 500)
+    frame.loc[0, "source"] = "once"
+    fit = fit_funnel(frame, as_of=AS_OF)
+    assert fit.params["never[source[T.sent]]"] < -2
+    assert not fit.params.index.str.contains("region|once").any()
+    plain = fit_funnel(frame.drop(columns="source"), as_of=AS_OF)
+    assert list(plain.params.index) == list(ProspectModel(frame, as_of=AS_OF).names)
 
 
 # --- Refusals
+
+
+def test_a_season_and_a_law_that_may_be_late_are_said():
+    plain = simulate(500, 22)
+    assert fit_funnel(plain, as_of=AS_OF).problems == ()
+    winter = plain.copy()
+    day = winter["outcome_date"]
+    winter["outcome_date"] = day.where(day.dt.quarter != 3, day + pd.Timedelta(days=92))
+    winter.loc[winter["outcome_date"] > AS_OF, ["outcome", "outcome_date"]] = ["", pd.NaT]
+    names = [problem.name for problem in fit_funnel(winter, as_of=AS_OF).problems]
+    assert "prospects are won by season" in names
+    random, caught = np.random.default_rng(23), 0
+    for _ in range(10):  # nobody is lost, everybody comes late, and two years were seen
+        age = np.floor(730 * random.random(400)) + 1
+        time = np.ceil(np.exp(random.normal(np.log(500), 1.2, 400)))
+        first = AS_OF - pd.to_timedelta(age, unit="D")
+        date = pd.Series(first + pd.to_timedelta(np.minimum(time, 4000), unit="D"))
+        won = pd.Series(time <= age)
+        late = pd.DataFrame({"prospect_id": range(400), "first_contact": first})
+        late["outcome"], late["outcome_date"] = np.where(won, "won", ""), date.where(won)
+        names = [problem.name for problem in fit_funnel(late, as_of=AS_OF).problems]
+        caught += "never or late cannot be told apart" in names
+    assert caught >= 9
 
 
 def test_fit_says_what_it_cannot_know():
@@ -316,6 +429,12 @@ def test_stages_out_of_the_order_and_customers_already_are_named():
     )
     with pytest.raises(ValueError, match="stage must be one of talk, offer: 1 of 2.*'b'"):
         check_stages(frame, ["talk", "offer"])
+    days = pd.DataFrame({"prospect_id": ["a", "b"], "talk": AS_OF, "offer": AS_OF})
+    days.loc[1, "offer"] = pd.Timestamp("2020-01-01")
+    with pytest.raises(ValueError, match=r"reached in the order talk, offer: 1 of 2.*'b'"):
+        check_stages(days, ["talk", "offer"])
+    with pytest.raises(ValueError, match="stage must be one of talk: 30 of 30"):
+        ProspectModel(simulate(30, 15).assign(stage="odd"), as_of=AS_OF, stages=["talk"])
     assert already_customers(frame, ["C1"]).to_dict() == {"a": False, "b": True}
 
 

@@ -6,6 +6,7 @@ import pytest
 
 from goodlib.history import demo
 from goodlib.value.referral import (
+    expected_of_friends,
     expected_referrals,
     fit_rate,
     read_referrals,
@@ -115,6 +116,34 @@ def test_rates_are_recovered_and_drawn_towards_each_other():
     assert inside.mean() >= 0.8
     quiet, busy = counts == 0, counts >= 2
     assert coming["expected_referrals"][quiet].max() < coming["expected_referrals"][busy].max()
+
+
+def test_friends_whose_beginning_nobody_knows_get_an_honest_range():
+    random = np.random.default_rng(3)
+    known = random.uniform(1, 10, 4000)  # years they could have, of ten that were seen
+    rate = random.gamma(0.8, 0.5, 4000)
+    made = [
+        np.sort(random.uniform(0, t, n))
+        for t, n in zip(known, random.poisson(rate * known), strict=True)
+    ]
+    seen = np.array([len(days) > 0 for days in made])
+    counts = pd.Series([len(days) for days in made])[seen]
+    first = pd.Series([days[0] if len(days) else 0.0 for days in made])[seen]
+    shortest, longest = known[seen] - first, pd.Series(10.0, counts.index)
+    law = fit_rate(pd.Series([len(days) for days in made]), pd.Series(known))
+    coming = expected_of_friends(law, counts, shortest, longest, horizon=1.0)
+    later = random.poisson(rate[seen])
+    low, high = coming["expected_referrals_lower_80"], coming["expected_referrals_upper_80"]
+    assert ((low <= later) & (later <= high)).mean() >= 0.8
+    assert coming["expected_referrals"].sum() == pytest.approx(later.sum(), rel=0.15)
+    exact = expected_referrals(law, counts, longest, horizon=1.0)["expected_referrals"]
+    assert (coming["expected_referrals"] >= exact).all()
+
+
+def test_costs_written_down_go_before_the_one_given():
+    known = TREE.assign(would_have_come_anyway=1.0, cost=[4.0, np.nan, 0.0])
+    table = referral_value(known, VALUES, saving=5.0, cost=2.0, draws=10, seed=1)
+    assert table.loc[["A", "B"], "saved"].tolist() == [(5 - 4) + (5 - 2), 5 - 0]
 
 
 def test_the_demo_firm_reconciles_and_its_friends_stand_out():

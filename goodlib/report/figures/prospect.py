@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
@@ -30,16 +32,24 @@ def plot_curve(curve: pd.DataFrame, *, ax: Axes | None = None) -> Axes:
     return ax
 
 
-def plot_open(people: pd.DataFrame, *, names: int = 6, ax: Axes | None = None) -> Axes:
+def plot_open(
+    people: pd.DataFrame,
+    stages: Sequence[str] = (),
+    *,
+    names: int = 6,
+    ax: Axes | None = None,
+) -> Axes:
     """Every open prospect: how long it has been open, its chance, and its stage.
 
     `people`: one row an open prospect, `age` (days), `p_won`, `stage`, `name`, `expected_value`.
+    `stages`: in their order; those it does not name come after.
     """
     ax = style.axes(ax)
     shown = people.dropna(subset=["age", "p_won"])
     if shown.empty:
         return _nothing(ax, "no open prospect with a first contact and a chance: nothing to draw")
-    stages = list(dict.fromkeys(shown["stage"].fillna("unknown")))[:6]
+    there = dict.fromkeys(shown["stage"].fillna("unknown"))
+    stages = [name for name in dict.fromkeys([*stages, *there]) if name in there][:6]
     many = len(shown) > 150
     for color, stage in zip(style.CYCLE, stages, strict=False):
         part = shown[shown["stage"].fillna("unknown") == stage]

@@ -10,9 +10,11 @@ import pandas as pd
 from goodlib.history import summarize
 from goodlib.report.chapter import Chapter
 from goodlib.report.words import Sentence
-from goodlib.value.conversion import calibration, judge, replay
+from goodlib.value.conversion import area, calibration, judge, replay
+from goodlib.value.doubt import SEASON
 from goodlib.value.outlook import Outlook, look_ahead
 
+YEAR = 365.25  # days
 ENOUGH = 10  # prospects won before an origin, to try the model there
 
 
@@ -27,7 +29,7 @@ class Trial(NamedTuple):
 
 def within(chapter: Chapter) -> float:
     """The days ahead that the chapter looks: a year, or the horizon where that is shorter."""
-    return min(365.25, chapter.study.horizon * chapter.study.unit_days)
+    return min(YEAR, chapter.study.horizon * chapter.study.unit_days)
 
 
 def ahead(chapter: Chapter, draws: int, seed: int) -> Outlook:
@@ -54,6 +56,8 @@ def ahead(chapter: Chapter, draws: int, seed: int) -> Outlook:
         chapter.alert("Nothing can be said of prospects: {why:name}", why=outlook.refusal)
     else:
         for problem in outlook.fit.problems:
+            if problem.name == SEASON and within(chapter) >= YEAR:
+                continue  # over a whole year it levels out: said among what was done without
             chapter.alert("Prospects: {what:name}", what=str(problem))
     return outlook
 
@@ -63,18 +67,29 @@ def funnel(outlook: Outlook) -> Sentence:
     fit = outlook.fit
     if fit is None:
         return Sentence("How many prospects become customers cannot be said yet", {})
-    half = fit.model.time[fit.model.won]
+    known = fit.model.known
+    won = known[known["outcome"] == "won"]
     values = {
-        "n": fit.nobs,
-        "won": int(fit.model.won.sum()),
+        "n": len(known),
+        "won": len(won),
         "never": fit.never["estimate"],
         "lower": fit.never["lower"],
         "upper": fit.never["upper"],
-        "months": float(np.median(half)) / 30.4375,
+        "months": (won["outcome_date"] - won["first_contact"]).dt.days.median() / 30.4375,
     }
-    return Sentence(
+    text = (
         "Of the {n:count} prospects first met so far {won:count} were won, half of them within "
-        "{months:.0f} months; {never:percent} never will be (between {lower:percent} and "
+        "{months:.0f} months; "
+    )
+    if fit.model.since is None:
+        return Sentence(
+            text + "{never:percent} never will be (between {lower:percent} and {upper:percent})",
+            values,
+        )
+    values["since"] = fit.model.since
+    return Sentence(
+        text + "earlier years went otherwise, and as things have gone since {since:date} "
+        "{never:percent} of those met now never will be (between {lower:percent} and "
         "{upper:percent})",
         values,
     )
@@ -94,15 +109,19 @@ def waiting(outlook: Outlook, months: float) -> Sentence:
     if outlook.fit is None or people.empty:
         return Sentence("{n:plural prospect} stand open today.", values)
     old = people[people["age"] > 3 * 365]
+    low, high = np.quantile(outlook.won, [0.1, 0.9])
     values |= {
         "won": people["p_won"].sum(),
+        "least": int(low),
+        "most": int(np.ceil(high)),
         "value": people["expected_value"].sum(),
         "old": len(old),
         "old_chance": old["p_won"].mean() if len(old) else 0.0,
     }
     text = (
         "{n:plural prospect} stand open; about {won:.0f} of them will be won within {months:.0f} "
-        "months, and what all of them may bring is worth {value:money} today."
+        "months (eight chances in ten: {least:count} to {most:count}), and what all of them may "
+        "bring is worth {value:money} today."
     )
     if len(old):
         text += (
@@ -152,6 +171,13 @@ def missing(outlook: Outlook) -> Sentence:
             " Each would be a new client, worth {new:money} on average within the horizon (eight "
             "in ten between {low:money} and {high:money}), by the models of purchases and spend."
         )
+    for problem in outlook.fit.problems if outlook.fit is not None else ():
+        if problem.name == SEASON:
+            values["season"] = problem.evidence
+            text += (
+                " The year has a season: {season:name}. Over a whole year that levels out; for a "
+                "few months these chances say little."
+            )
     return Sentence(text, values)
 
 
@@ -161,7 +187,7 @@ def try_out(chapter: Chapter, outlook: Outlook) -> Trial:
     if outlook.fit is None:
         return Trial(pd.DataFrame(), pd.DataFrame())
     end = pd.Timestamp(study.as_of)
-    frame = outlook.fit.model.frame
+    frame = outlook.fit.model.known
     origins = []
     for years in range(3):
         origin = end - pd.Timedelta(days=np.ceil(days)) - pd.DateOffset(years=years)
@@ -202,12 +228,23 @@ def kept(trial: Trial) -> Sentence:
         verdict = "“{rule:name}” ranks them better than the model does"
     else:
         verdict = "it ranks them no better than “{rule:name}” does"
-    return Sentence(
+    text = (
         "Tried at {origins:plural day days} in the past, the model expected {said:.0f} prospects "
         f"to be won and {{won:count}} were; {verdict} ({{auc:.2f}} against {{other:.2f}}, where "
-        "0.50 is chance and 1 is perfect).",
-        values,
+        "0.50 is chance and 1 is perfect)."
     )
+    sure = trial.replayed[~trial.replayed["undated"]]
+    if len(sure) < len(trial.replayed):
+        values["undated"] = trial.replayed.loc[trial.replayed["undated"], "prospect_id"].nunique()
+        parts = [(part["p_won"].to_numpy(), part) for _, part in sure.groupby("origin")]
+        values["sure"] = float(np.mean([area(p, part["won"]) for p, part in parts]))
+        values["sure_newest"] = float(np.mean([area(-q["age"], q["won"]) for _, q in parts]))
+        text += (
+            " {undated:count} of these prospects were lost on a day that nobody noted, and telling "
+            "them from the others is easy; without them it is {sure:.2f}, and {sure_newest:.2f} "
+            "for newest first."
+        )
+    return Sentence(text, values)
 
 
 def groups(trial: Trial) -> pd.DataFrame:

@@ -11,6 +11,7 @@ from goodlib.report.words import Sentence
 from goodlib.value.lifetime import margins
 from goodlib.value.referral import (
     Referrals,
+    expected_of_friends,
     expected_referrals,
     fit_rate,
     read_referrals,
@@ -41,14 +42,16 @@ def brought(
 ) -> Brought:
     """What each customer is worth through others: of the residual values, and of the last year.
 
-    No saving and no cost of a referral is assumed: studies do not give them.
+    What a referral saves is the study's `referral_saving`, what it costs the column `cost`; where
+    they are not given, nothing is assumed.
     """
     orders, end = chapter.load("orders"), pd.Timestamp(chapter.study.as_of)
     first = orders.groupby("customer_id")["date"].min()
     names = _names(chapter)
     known = set(names.index) | set(orders["customer_id"])
     read = read_referrals(chapter.load("referrals"), first, known)
-    plain = {"saving": 0.0, "cost": 0.0, "draws": draws, "seed": seed}
+    saving = chapter.study.referral_saving
+    plain = {"saving": saving, "cost": 0.0, "draws": draws, "seed": seed}
     table = referral_value(read, values.dropna(), drawn, **plain)
     share = margins(orders, chapter.study.margin)
     recent = orders[orders["date"] > end - pd.DateOffset(years=1)]
@@ -56,16 +59,23 @@ def brought(
     if "cost" in recent:
         earned = (recent["amount"] - recent["cost"]).fillna(earned)
     year = referral_value(read, earned.groupby(recent["customer_id"]).sum(), **plain)
-    return Brought(read, table.join(_to_come(table, first, end)), year, names)
+    return Brought(read, table.join(_to_come(read, table["n_referred"], first, end)), year, names)
 
 
-def _to_come(table: pd.DataFrame, first: pd.Series, end: pd.Timestamp) -> pd.DataFrame:
-    """Referrals to come within a year, of those who bought at least once."""
+def _to_come(read: Referrals, sent: pd.Series, first: pd.Series, end: pd.Timestamp) -> pd.DataFrame:
+    """Referrals to come within a year, of clients and of friends who sent somebody already."""
     exposure = ((end - first).dt.days / 365.25).clip(lower=1 / 12)
-    counts = table["n_referred"].reindex(first.index, fill_value=0)
+    counts = sent.reindex(first.index, fill_value=0)
     if counts.sum() == 0:
-        return pd.DataFrame(index=table.index)
-    return expected_referrals(fit_rate(counts, exposure), counts, exposure, horizon=1.0)
+        return pd.DataFrame(index=sent.index)
+    law = fit_rate(counts, exposure)
+    clients = expected_referrals(law, counts, exposure, horizon=1.0)
+    began = read.kept.groupby("referrer_id")["date"].min()
+    began = began[~began.index.isin(first.index)]
+    shortest = ((end - began).dt.days / 365.25).clip(lower=1 / 12)
+    longest = shortest.clip(lower=float(exposure.max()))
+    friends = expected_of_friends(law, sent[began.index], shortest, longest, horizon=1.0)
+    return pd.concat([clients, friends])
 
 
 def _names(chapter: Chapter) -> pd.Series:
