@@ -47,6 +47,7 @@ tables:
 #   refunds: net # or drop; negative amounts are taken off the day they fall on
 #   duplicates: keep # or drop rows that are alike in every mapped column
 """
+MARGIN = "margin: 1 # (guessed) value counts revenue; better the share of an amount that stays\n"
 
 
 class Draft(NamedTuple):
@@ -80,6 +81,8 @@ def draft(name: str, orders: Path, root: Path) -> Draft:
     )
     unit, horizon = _unit(frame[guessed["customer_id"]], dates)
     guesses.append(f"unit: {unit}, from the days between a customer's orders")
+    if "cost" not in guessed:
+        guesses.append("margin: 1, no column of costs: value counts revenue")
     last = dates[dates <= pd.Timestamp.now()].max()
     text = TEMPLATE.format(
         name=name,
@@ -90,7 +93,7 @@ def draft(name: str, orders: Path, root: Path) -> Draft:
         unit=unit,
         horizon=horizon,
         calibration_end=f"{last - pd.Timedelta(days=365):%Y-%m-%d}",
-        margin="" if "cost" in guessed else "# margin: 0.30 # share of an amount that is margin\n",
+        margin="" if "cost" in guessed else MARGIN,
         path=_quoted(orders.relative_to(root) if orders.is_relative_to(root) else orders),
         columns="\n".join(_lines(guessed, there)),
         date_format=form.line,

@@ -37,6 +37,8 @@ TABLES = {
     "work": "hours of effort, nor orders that say whom they were good for",
 }
 """The tables of a study, as a sentence names them."""
+BASE = 30
+"""Customers from which a model of the base can say what each of them may bring."""
 
 
 class ChapterError(Exception):
@@ -97,6 +99,11 @@ def needed(cell: NotebookNode) -> list[str]:
     return [found[1] for tag in tags(cell) if (found := NEEDS.fullmatch(tag))]
 
 
+def whole(notebook: NotebookNode) -> list[str]:
+    """What a chapter as a whole needs, by its metadata `goodlib: {needs: [NAME]}`."""
+    return list(notebook.metadata.get("goodlib", {}).get("needs", []))
+
+
 def accept(given: Mapping[str, Any], notebooks: Mapping[str, NotebookNode]) -> None:
     """Refuses a parameter that no chapter has.
 
@@ -120,10 +127,12 @@ def prepared(notebook: NotebookNode, has: Callable[[str], bool]) -> NotebookNode
     """A copy without the cells whose tables are lacking, and one sentence in their place.
 
     `has` says whether a table is there. Of a chapter in which no cell that shows anything is left,
-    only its title and that sentence remain.
+    only its title and that sentence remain, and so of one that as a whole needs what is lacking.
     """
     notebook = copy.deepcopy(notebook)
+    nothing = [n for n in whole(notebook) if not has(n)]
     lacking = {n for cell in notebook.cells for n in needed(cell) if not has(n)}
+    lacking = set(nothing) or lacking
     if not lacking:
         return notebook
     kept: list[NotebookNode] = []
@@ -134,6 +143,9 @@ def prepared(notebook: NotebookNode, has: Callable[[str], bool]) -> NotebookNode
             lost += cell.cell_type == "code"
         else:
             kept.append(cell)
+    ready = next((i for i, c in enumerate(kept) if "Chapter(" in c.source), -1) + 1
+    if nothing:
+        kept = kept[:ready]
     shows = [c for c in kept if c.cell_type == "code" and SHOWS.search(c.source)]
     sentence = _lacking(sorted(lacking), title(notebook), whole=not shows)
     notice = nbformat.v4.new_code_cell(
@@ -143,8 +155,7 @@ def prepared(notebook: NotebookNode, has: Callable[[str], bool]) -> NotebookNode
     )
     if not shows:
         kept = [c for c in kept if c.cell_type == "code" or c.source.lstrip().startswith("# ")]
-        place = len(kept)
-    ready = next((i for i, c in enumerate(kept) if "Chapter(" in c.source), -1) + 1
+        place, ready = len(kept), 0
     kept.insert(max(place or 0, ready), notice)
     notebook.cells = kept
     return notebook
@@ -297,6 +308,8 @@ def _warnings(notebook: NotebookNode) -> tuple[str, ...]:
 
 def absent(name: str) -> str:
     """That a table is not there, in words without a full stop."""
+    if name == "base":
+        return f"This study has fewer than {BASE} customers, too few to model what they may bring"
     if name in TABLES:
         return f"This study has no {TABLES[name]}"
     return f"This study could not make the table '{name}', which an earlier chapter makes"

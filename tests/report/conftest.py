@@ -13,6 +13,7 @@ as_of: 2024-12-31
 unit: W
 horizon: 52
 discount: 0.10
+margin: 0.40
 tables:
   orders:
     file: orders.csv

@@ -201,6 +201,14 @@ def test_a_study_with_an_unknown_key_is_refused(road):
         road.publish()
 
 
+def test_a_study_without_a_margin_is_refused_before_anything_runs(road):
+    road.study.write_text(road.study.read_text().replace("margin: 0.40\n", ""))
+    with pytest.raises(StudyError, match="value needs a margin.*or `margin: 1`"):
+        road.publish()
+    assert not road.lines
+    assert not list((road.root / "reports").rglob("*.html"))
+
+
 def test_importing_the_package_is_quick_and_draws_nothing():
     code = "import sys, goodlib; print('matplotlib' in sys.modules, 'papermill' in sys.modules)"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)

@@ -3,9 +3,11 @@
 import json
 import sys
 
+import pandas as pd
 import pytest
 
 from goodlib.report.run import (
+    BASE,
     ChapterError,
     ParameterError,
     accept,
@@ -14,6 +16,7 @@ from goodlib.report.run import (
     parameters,
     prepared,
 )
+from goodlib.value import joint
 
 
 def sources(notebook):
@@ -54,6 +57,25 @@ def test_a_chapter_without_any_of_its_tables_says_so_and_nothing_else(chapter):
 def test_a_table_of_an_earlier_chapter_is_named_as_such(chapter):
     notebook = chapter("How good?", ("chapter.claim('B')", ["needs:value"]))
     assert "could not make the table 'value'" in sources(prepared(notebook, lambda name: False))[-1]
+
+
+def test_a_chapter_that_needs_a_base_says_when_it_is_too_small(chapter):
+    notebook = chapter("What may come?", "chapter.finding('A')", "chapter.note('B')")
+    notebook.metadata["goodlib"] = {"needs": ["base"]}
+    assert prepared(notebook, lambda name: True) == notebook
+    left = sources(prepared(notebook, lambda name: False))
+    assert left[0] == "# What may come?"
+    assert "fewer than 30 customers" in left[-1]
+    assert "the question “What may come?” could not be looked at" in left[-1]
+    assert len(left) == 4
+
+
+def test_the_smallest_base_of_the_chapters_is_that_of_the_models():
+    summary = pd.DataFrame({"frequency": 1, "recency": 5.0, "T": 9.0}, index=range(BASE - 1))
+    with pytest.raises(ValueError, match=rf"at least {BASE} customers: got {BASE - 1}"):
+        joint.prepare(None, None, 1, 100, 1, summary)
+    with pytest.raises(AttributeError):  # past the door: there is no model here
+        joint.prepare(None, None, 1, 100, 1, pd.concat([summary, summary]))
 
 
 def test_chapters_come_in_order(tiny, chapter):

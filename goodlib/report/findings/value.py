@@ -163,8 +163,10 @@ def worth(known: Worth, days: float, discount: float) -> Sentence:
         "spend": float(future.totals["spend"].mean()),
     }
     values["kept"] = values["total"] / values["spend"]
+    what = "revenue" if (known.customers["margin"] == 1).all() else "margin"
     return Sentence(
-        "Over the next {span} today's {customers:plural client} are worth {total:money} in margin "
+        "Over the next {span} today's {customers:plural client} are worth {total:money} in "
+        f"{what} "
         "(80 of 100 futures: {lower:money} to {upper:money}), discounted at {discount:percent} a "
         "year. That is {kept:percent} of the {spend:money} they are expected to spend.",
         values,
