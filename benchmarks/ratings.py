@@ -20,6 +20,8 @@ from goodlib.relationship.agreement import krippendorff_alpha
 from goodlib.relationship.evidence import evidence, strained
 from goodlib.relationship.interaction import read_log
 from goodlib.relationship.rating import RatingModel
+from goodlib.relationship.respect import respect
+from goodlib.relationship.signal import signals, standardized
 
 SCALE = [1, 2, 3, 4, 5]
 THRESHOLDS = np.array([-2.5, -1.0, 0.6, 2.2])
@@ -152,7 +154,8 @@ def log() -> None:
     for seed in (demo.SEED, *range(1, 13)):
         firm = demo.simulate(seed)
         truth = firm.truth["clients"].set_index("customer_id")
-        found = strained(evidence(read_log(firm.tables["interactions"], "2025-12-31")))
+        events = read_log(firm.tables["interactions"], "2025-12-31")
+        found = strained(evidence(events), standardized(signals(events)))
         planted = set(truth.index[truth["character"] == "strained"])
         others = truth["relationship"].reindex([c for c in found if c not in planted])
         low = truth["relationship"].quantile(0.2)
@@ -163,7 +166,92 @@ def log() -> None:
     print(pd.DataFrame(rows, columns=columns).to_string(index=False))
 
 
-TABLES = {f.__name__: f for f in (recovery, coverage, scale, agreement, log)}
+def behavior(seed: int, clients: int, pieces: float) -> tuple[pd.DataFrame, pd.Series]:
+    """A log that knows no story: how strained a client is only shifts how often things happen.
+
+    Each client has a strain, standard normal. On the scale of log odds it moves how often work is
+    dismissed without a word, answers fail to come, answers are chased, approved work is changed;
+    on the log scale how long answers take; each by half, and beside it a habit of the client's own
+    of the same size that has nothing to do with strain. Firms differ in all base rates.
+    """
+    random = np.random.default_rng([seed, 17])
+    strain = pd.Series(random.normal(0, 1, clients), [f"K{i:03d}" for i in range(clients)])
+    habit = random.normal(0, 0.5, (clients, 5))
+    base = {
+        "dismiss": random.uniform(-4.5, -3.0), "silent": random.uniform(-4.5, -3.5),
+        "chase": random.uniform(-3.0, -1.5), "late": random.uniform(-3.0, -2.0),
+        "wait": random.uniform(0.5, 2.0), "patience": random.uniform(1.0, 2.0),
+    }  # fmt: skip
+    rows = []
+
+    def chance(name: str, i: int, k: int) -> bool:
+        odds = base[name] + 0.8 * strain.iloc[i] + habit[i, k]
+        return random.random() < 1.0 / (1.0 + np.exp(-odds))
+
+    for i, name in enumerate(strain.index):
+        for piece in range(1 + random.poisson(pieces * random.gamma(2.0, 0.5))):
+            thread, day = f"{name}-{piece}", random.uniform(0, 1000)
+
+            def act(day: float, side: str, kind: str, name=name, thread=thread) -> None:
+                rows.append((name, day, side, kind, thread))
+
+            def wait(i=i) -> float:
+                slow = base["wait"] + 0.4 * strain.iloc[i] + habit[i, 4]
+                return float(np.exp(slow + 0.9 * random.standard_normal()))
+
+            act(day, "them", "request")
+            ours = random.gamma(2.0, 4.0) + 0.5
+            if chance("chase", i, 0):
+                act(day + ours * random.uniform(0.05, 0.9), "them", "chase")
+            day += ours
+            act(day, "us", "deliverable")
+            if chance("silent", i, 1):
+                day += random.uniform(40, 250)
+            day += wait()
+            if chance("dismiss", i, 2):
+                act(day, "them", "dismissal")
+                act(day + 1, "us", "mail")
+                day += 4
+                act(day, "us", "deliverable")
+                day += wait()
+            elif random.random() < 0.4:
+                act(day, "them", "comment" if random.random() < 0.5 else "edits")
+                day += random.gamma(2.0, 1.5)
+                act(day, "us", "deliverable")
+                day += wait()
+            act(day, "them", "approval")
+            if chance("late", i, 3):
+                act(day + random.uniform(1, 20), "them", "edits")
+                day += 22
+                act(day, "us", "deliverable")
+            act(day + 2 + 20 * random.random(), "them", "payment")
+    log = pd.DataFrame(rows, columns=["customer_id", "time", "side", "kind", "thread"])
+    log = log[log["time"] < 1096].reset_index(drop=True)
+    log["time"] = pd.Timestamp("2023-01-01") + pd.to_timedelta(log["time"], "D")
+    return log, strain[strain.index.isin(log["customer_id"])]
+
+
+def strain(firms: int = 6) -> None:
+    """Graded strain without a story: who is called strained, and does the order come back?"""
+    rows = []
+    for clients, pieces in ((40, 8), (150, 8), (150, 3), (400, 5)):
+        for seed in range(firms):
+            events, truth = behavior(seed, clients, pieces)
+            log = read_log(events, "2025-12-31")
+            told = standardized(signals(log))
+            found, heard = strained(evidence(log), told), respect(told, None).customers
+            rank = truth.rank(pct=True)
+            called = pd.Series(truth.index.isin(found), truth.index)
+            tertile = [called[(rank > a) & (rank <= a + 1 / 3)].mean() for a in (0, 1 / 3, 2 / 3)]
+            worst = called[rank > 0.9].mean()
+            r = truth.corr(-heard.reindex(truth.index), method="spearman")
+            rows.append((clients, pieces, called.sum() / len(truth), *tertile, worst, r))
+    columns = "clients pieces called low_third middle_third high_third worst_tenth order".split()
+    frame = pd.DataFrame(rows, columns=columns)
+    print(frame.groupby(["clients", "pieces"]).mean().round(3).to_string())
+
+
+TABLES = {f.__name__: f for f in (recovery, coverage, scale, agreement, log, strain)}
 
 if __name__ == "__main__":
     for name in sys.argv[1:] or TABLES:

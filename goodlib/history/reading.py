@@ -98,7 +98,7 @@ def _date(
     counts = engine.frame(f"select count(*), count({iso}), {', '.join(reads)} {filled}").iloc[0]
     total, as_iso, *others = (int(count) for count in counts)
     if as_iso >= 0.5 * total or not any(others):
-        return iso, None
+        return iso, _zones(engine, name, key, text, filled, total)
     read = dict(zip(FORMATS, others, strict=True))
     best = max(FORMATS, key=lambda form: read[form])
     first = engine.value(f"select {text} {filled} order by line limit 1")
@@ -112,6 +112,20 @@ def _date(
         raise AmbiguousDates(message)
     said = f"read as {best}: {read[best]:,} of {total:,} read so, every other way fewer"
     return _strptime(text, best), (name, f"{key} is not ISO", total, str(first), said)
+
+
+def _zones(
+    engine: DuckDB, name: str, key: str, text: str, filled: str, total: int
+) -> Problem | None:
+    """Some of the times name their zone and some do not: hours apart, and nobody can tell."""
+    zoned = f"regexp_matches({text}, '\\d\\d:\\d\\d(:[\\d.]+)? ?(Z|UTC|[+-]\\d\\d(:?\\d\\d)?)$')"
+    some = engine.frame(
+        f"select count(*) as n, min_by({text}, line) as first {filled} and {zoned}"
+    ).iloc[0]
+    if not 0 < some["n"] < total:
+        return None
+    said = "read as the clock showed: zones are ignored"
+    return name, f"{key} names a time zone in some rows", int(some["n"]), str(some["first"]), said
 
 
 def _strptime(text: str, form: str) -> str:

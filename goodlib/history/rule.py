@@ -54,7 +54,9 @@ def rules(name: str, study: Study, there: set[str]) -> Iterator[Rule]:
         again = f"row_number() over (partition by {key} order by line) > 1"
         yield Rule(f"{canonical.unique} comes again", again, "''")
     if name == "ratings":
-        yield Rule("no score", "score is null", "coalesce(_score, 'empty')")
+        # who says that he does not know has answered; who left the field empty has not
+        yield Rule("no score", "score is null and _score is not null", "_score")
+        yield Rule("score is empty", "score is null", "''")
     if name == "referrals":
         yield Rule("refers to itself", "referrer_id = referred_id", "referrer_id")
         if "would_have_come_anyway" in there:

@@ -18,6 +18,8 @@ PROMPT = 0.10
 """The same for what is good: comments and payments that come early."""
 FEW = 20
 """With fewer comparable events in the whole log every one is quoted."""
+MANY = 3
+"""So many kinds of strain on one customer are no coincidence."""
 BAD = ("dismissed without comment", "silence", "chased at once", "late surprise")
 GOOD = ("read and commented", "paid early", "kept talking")
 COLUMNS = ["customer_id", "date", "signal", "sentence", "short", "weight"]
@@ -47,12 +49,26 @@ def story(found: pd.DataFrame, customer_id: str, most: int = 4) -> str:
     return "; ".join(own.sort_values("date", kind="stable")["short"])
 
 
-def strained(found: pd.DataFrame, kinds: int = 3) -> list[str]:
-    """Customers on whom the log holds at least `kinds` different kinds of strain."""
+def strained(found: pd.DataFrame, told: pd.DataFrame) -> list[str]:
+    """Customers whom the log alone calls strained, the worst first.
+
+    Those whose signals together lie a standard deviation or more below the mean and on whom an
+    event of strain can be quoted; and those with three kinds of strain or more, unless the signals
+    speak for them.
+
+    Parameters
+    ----------
+    found : DataFrame
+        As `evidence` gives it.
+    told : DataFrame
+        As `signal.standardized` gives it.
+    """
+    score = told.sum(axis=1)
+    score = (score - score.mean()) / max(float(score.std(ddof=0)), 1e-9)
     bad = found[found["signal"].isin(BAD)]
-    count = bad.groupby("customer_id")["signal"].nunique()
-    weight = bad.groupby("customer_id")["weight"].sum()
-    return list(weight[count >= kinds].sort_values().index)
+    kinds = bad.groupby("customer_id")["signal"].nunique().reindex(score.index).fillna(0)
+    low = (score < -1.0) & (kinds >= 1)
+    return list(score[low | ((kinds >= MANY) & (score < 0.0))].sort_values(kind="stable").index)
 
 
 def _dismissals(log: Log) -> pd.DataFrame:

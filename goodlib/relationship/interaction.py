@@ -45,8 +45,9 @@ def read_log(events: pd.DataFrame, as_of: Any) -> Log:
     Parameters
     ----------
     events : DataFrame
-        Columns customer_id, time, side ("us" or "them"), kind (one of KINDS), thread; optionally
-        text (what was said, quoted as evidence) and due (the day a promise names).
+        Columns customer_id, time, side ("us" or "them"), kind (one of KINDS); thread (which piece
+        of work; without it all events of a customer are one), optionally text (what was said,
+        quoted as evidence) and due (the day a promise names).
     as_of : date
         The last day the log knows; silences still open are counted until its end.
 
@@ -55,21 +56,32 @@ def read_log(events: pd.DataFrame, as_of: Any) -> Log:
     ValueError
         A column is missing, a side or kind is unknown, times are missing or mix time zones, or an
         event is from after `as_of`: with count and first row.
+
+    What is mended instead stands in `.problems`: events out of order, events that come twice, a log
+    without threads, threads that never closed.
     """
-    absent = [c for c in ("customer_id", "time", "side", "kind", "thread") if c not in events]
+    absent = [c for c in ("customer_id", "time", "side", "kind") if c not in events]
     if absent:
         message = f"A log needs {absent}, and has {list(events.columns)}."
         raise ValueError(message)
-    frame = events.copy()
-    for column, words in (("side", SIDES), ("kind", KINDS)):
-        _refuse(
-            frame, ~frame[column].isin(words), f"{column} must be one of {', '.join(words)}", column
+    frame, problems = events.copy(), []
+    if "thread" not in frame:
+        frame["thread"] = None
+    loose = frame["thread"].isna()
+    if loose.any():
+        problems.append(
+            f"{loose.sum():,} of {len(frame):,} events name no thread and count as one thread a "
+            f"customer (first: '{frame.loc[loose, 'customer_id'].iloc[0]}'): whose turn it was is "
+            "then a guess where two matters run side by side. Map a column to `thread`."
         )
+        frame.loc[loose, "thread"] = "all"
+    for column, words in (("side", SIDES), ("kind", KINDS)):
+        rule = f"{column} must be one of {', '.join(words)}"
+        _refuse(frame, ~frame[column].isin(words), rule, column, MAP.format(column=column))
     _refuse(frame, frame["time"].isna(), "Every event needs a time", "kind")
     frame["time"] = _times(frame)
     end = pd.Timestamp(as_of).normalize() + DAY
     _refuse(frame, frame["time"] >= end, f"No event may be from after {end - DAY:%Y-%m-%d}", "time")
-    problems = []
     group = frame.groupby(["customer_id", "thread"], sort=False)["time"]
     early = group.diff() < pd.Timedelta(0)
     if early.any():
@@ -78,18 +90,55 @@ def read_log(events: pd.DataFrame, as_of: Any) -> Log:
             f"{early.sum():,} of {len(frame):,} events stand before an earlier one of their thread "
             f"and were sorted (first: '{first['customer_id']}', {first['time']:%Y-%m-%d %H:%M})."
         )
+    again = frame.duplicated(["customer_id", "thread", "time", "side", "kind"])
+    if again.any():
+        first = frame[again].iloc[0]
+        problems.append(
+            f"{again.sum():,} of {len(frame):,} events come twice, alike in customer, thread, "
+            f"time, side and kind, and count once (first: '{first['customer_id']}', "
+            f"{first['kind']} of {first['time']:%Y-%m-%d %H:%M})."
+        )
+        frame = frame[~again]
     frame = frame.sort_values(["customer_id", "thread", "time"], kind="stable", ignore_index=True)
-    return Log(frame, end, tuple(problems))
+    log = Log(frame, end, ())
+    return log._replace(problems=(*problems, *_unclosed(log)))
 
 
-def _refuse(frame: pd.DataFrame, broken: pd.Series, rule: str, shown: str) -> None:
+MAP = (
+    "Map the firm's own words in the study file, such as "
+    "{column}: \"case when {column} = 'word' then '...' else {column} end\"."
+)
+
+
+def _unclosed(log: Log) -> list[str]:
+    """Threads in which a question has been open for longer than any answer took."""
+    turns = waits(log)
+    answers = turns[turns["answered"]].groupby("side")["days"]
+    longest = np.maximum(answers.max(), 10.0 * answers.median())  # in a short log chance is long
+    late = turns[~turns["answered"] & (turns["days"] > turns["side"].map(longest).fillna(np.inf))]
+    if late.empty:
+        return []
+    threads = late.drop_duplicates(["customer_id", "thread"])
+    first = late.loc[late["days"].idxmax()]
+    on = "them" if first["side"] == "them" else "us"
+    total = len(turns[["customer_id", "thread"]].drop_duplicates())
+    return [
+        f"{len(threads):,} of {total:,} threads never closed: something in them has waited for "
+        f"longer than any answer in this log took (first: '{first['customer_id']}', thread "
+        f"'{first['thread']}', the {first['asked']} of {first['since']:%Y-%m-%d} has waited on "
+        f"{on} for {first['days']:,.0f} days). They count as silences that last. Where the matter "
+        "was settled by telephone or dropped, log that, for instance as an approval."
+    ]
+
+
+def _refuse(frame: pd.DataFrame, broken: pd.Series, rule: str, shown: str, cure: str = "") -> None:
     if broken.any():
         first = frame[broken].iloc[0]
         message = (
             f"{rule}: {broken.sum():,} of {len(frame):,} events break this (first: "
-            f"'{first['customer_id']}', {shown} '{first[shown]}')."
+            f"'{first['customer_id']}', {shown} '{first[shown]}'). {cure}"
         )
-        raise ValueError(message)
+        raise ValueError(message.rstrip())
 
 
 def _times(frame: pd.DataFrame) -> pd.Series:

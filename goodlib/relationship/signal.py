@@ -17,22 +17,28 @@ from scipy.special import betaln, gammaln
 from goodlib.relationship.interaction import DAY, Log, gaps, median_wait, waits
 
 GOOD = {
-    "their_reply": -1, "asymmetry": -1, "silence": 1, "dismissed": -1, "rework": -1, "late": -1,
-    "read": 1, "chased": -1, "reciprocity": 1,
+    "their_reply": -1, "left": -1, "asymmetry": -1, "silence": 1, "dismissed": -1, "rework": -1,
+    "late": -1, "read": 1, "chased": -1,
 }  # fmt: skip
-"""Signals, and whether more is better (1) or worse (-1). In days, shares, rounds or logarithms."""
+"""Signals, and whether more is better (1) or worse (-1). In days, shares, rounds or logarithms.
+
+Reciprocity is told and not judged: who dismisses, chases and rewords speaks as often as we do.
+"""
+LONG = 0.9
+"""An answer is long that takes more than this share of all their answers."""
 
 
 def signals(log: Log) -> pd.DataFrame:
     """How each customer treats us: one row a customer and signal.
 
-    their_reply: median days until they answer, open silences censored (Kaplan-Meier). asymmetry:
-    log of the median wait they impose over the median wait before they chase. silence: chance,
-    under the customer's own gaps, of one as long as the gap that is open now while we wait.
-    dismissed, late: share of deliverables dismissed without comment, and changed after approval or
-    in a second round. rework: rounds a deliverable. read: share of deliverables they commented,
-    edited or approved. chased: share of their requests they chased sooner than half of our answers
-    take. reciprocity: 2 min(us, them) / (us + them) over all events.
+    their_reply: median days until they answer, open silences censored (Kaplan-Meier). left: share
+    of what waited on them that waited longer than nine tenths of all their answers. asymmetry: log
+    of the median wait they impose over the median wait before they chase. silence: chance, under
+    the customer's own gaps, of one as long as the gap that is open now while we wait. dismissed,
+    late: share of deliverables dismissed without comment, and changed after approval or in a second
+    round. rework: rounds a deliverable. read: share of deliverables they commented, edited or
+    approved. chased: share of their requests they chased sooner than half of our answers take.
+    reciprocity: 2 min(us, them) / (us + them) over all events.
 
     Returns
     -------
@@ -52,6 +58,7 @@ def signals(log: Log) -> pd.DataFrame:
     n_read = theirs.groupby("customer_id").size()
     parts = [
         _times("their_reply", turns[turns["side"] == "them"]),
+        _left(turns[turns["side"] == "them"]),
         _asymmetry(turns),
         _silence(log),
         _share("dismissed", changes["bare"], n_given),
@@ -162,6 +169,13 @@ def _times(signal: str, turns: pd.DataFrame) -> pd.DataFrame:
     strength = min(within / between, 50.0) if between > 0 else 50.0
     shrunk = np.exp((n * np.log(median) + strength * np.log(firm)) / (n + strength))
     return _row(signal, median, n, shrunk, firm)
+
+
+def _left(turns: pd.DataFrame) -> pd.DataFrame:
+    """Share of waits, open ones among them, beyond nine tenths of the answers of all customers."""
+    long = turns["days"] > turns.loc[turns["answered"], "days"].quantile(LONG)
+    customer = turns["customer_id"]
+    return _share("left", long.groupby(customer).sum(), turns.groupby("customer_id").size())
 
 
 def _asymmetry(turns: pd.DataFrame) -> pd.DataFrame:

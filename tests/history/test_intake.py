@@ -197,6 +197,30 @@ def test_ratings_in_wide_form_are_melted_on_an_ordered_scale(read, tmp_path):
     assert history.read["ratings"] == 4
 
 
+def test_who_does_not_know_is_kept_apart_from_who_left_the_field_empty(read, tmp_path):
+    (tmp_path / "ratings.csv").write_text(
+        "c,r,d,s\n007,x,2024-03-01,don't know\n007,y,2024-03-01,\n008,x,2024-03-01,4\n"
+    )
+    columns = {"customer_id": "c", "rater": "r", "date": "d", "score": "s"}
+    history = read(
+        tables={"ratings": {"file": "ratings.csv", "columns": columns, "missing": ["don't know"]}}
+    )
+    assert found(history, "no score", "ratings")["first"] == "row 1: 007 don't know"
+    assert found(history, "score is empty", "ratings")["first"] == "row 2: 007"
+
+
+def test_times_of_which_some_name_a_zone_are_counted(read, tmp_path):
+    (tmp_path / "log.csv").write_text(
+        "c,t,s,k\n007,2024-03-01T10:00+02:00,us,mail\n008,2024-03-01T10:00,us,mail\n"
+    )
+    columns = {"customer_id": "c", "time": "t", "side": "s", "kind": "k"}
+    history = read(tables={"interactions": {"file": "log.csv", "columns": columns}})
+    problem = found(history, "time names a time zone in some rows", "interactions")
+    assert problem["count"] == 1
+    assert problem["first"] == "2024-03-01T10:00+02:00"
+    assert history.tables["interactions"]["time"].dt.hour.tolist() == [10, 10]
+
+
 def test_an_item_may_have_a_scale_of_its_own(read, tmp_path):
     (tmp_path / "ratings.csv").write_text(
         "client,who,day,Outcome,Plan\n007,x,2024-03-01,good,low\n008,x,2024-03-01,bad,high\n"

@@ -11,6 +11,7 @@ from goodlib.report.words import Sentence
 
 SIGNALS = {
     "their_reply": "how long they take to answer",
+    "left": "how often they leave us waiting",
     "asymmetry": "how long they let us wait, beside how soon they chase",
     "silence": "a silence beyond their own habit",
     "dismissed": "dismissing work without a comment",
@@ -18,26 +19,24 @@ SIGNALS = {
     "late": "changes after approval",
     "read": "whether they read what we deliver",
     "chased": "chasing early",
-    "reciprocity": "whether both sides speak",
 }
 """The signals as a sentence names them."""
 
 
-def from_the_log(found: pd.DataFrame, called: pd.Series) -> Sentence:
+def from_the_log(found: pd.DataFrame, told: pd.DataFrame, called: pd.Series) -> Sentence:
     """Whom the log alone calls strained, with the weightiest story quoted."""
-    who = strained(found)
-    customers = found["customer_id"].nunique()
+    who = strained(found, told)
     if not who:
         return Sentence(
             "The log holds {events:plural event} worth quoting about {customers:plural client}, "
-            "and nobody in it is strained in three ways at once.",
-            {"events": len(found), "customers": customers},
+            "and calls nobody strained.",
+            {"events": len(found), "customers": found["customer_id"].nunique()},
         )
-    values = {"n": len(who), "customers": customers, "first": called.get(who[0], who[0])}
+    values = {"n": len(who), "customers": len(told), "first": called.get(who[0], who[0])}
     values["story"] = story(found[found["weight"] <= 0], who[0])
     return Sentence(
-        "The log alone calls {n:plural client} strained, in three ways or more at once; first of "
-        "them {first:name}: {story:name}.",
+        "The log alone calls {n:count} of {customers:plural client} strained; first of them "
+        "{first:name}: {story:name}.",
         values,
     )
 
