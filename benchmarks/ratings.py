@@ -1,6 +1,6 @@
 """Ratings with known truth: do severities and relationships come back, do the intervals cover?
 
-    python benchmarks/ratings.py                 # every table (about three CPU minutes)
+    python benchmarks/ratings.py                 # every table (about ten CPU minutes)
     python benchmarks/ratings.py recovery scale  # some of them
 
 The tables stand in docs/ratings.md.
@@ -55,76 +55,83 @@ def ratings(
     return frame.drop(columns=["eta", "visit"]), good, strict
 
 
-def trial(seed: int, design: dict, **options) -> dict[str, float]:
-    frame, good, strict = ratings(seed, **design)
+def trial(seed: int, design: dict, unit: float = 1.0, **options) -> dict[str, float]:
+    """One firm; `unit` is what a latent point of the truth is in the model's unit."""
+    frame, good, strict = (crowd if "n" in design else ratings)(seed, **design)
     began = time.process_time()
     found = RatingModel(frame, SCALE, **options).fit()
-    spent = time.process_time() - began
     known = found.customers
-    truth = good[known.index.to_numpy(int)]
-    out = {"cpu_s": spent, "refused": float(not found.adjusted)}
+    out = {"cpu_s": time.process_time() - began, "refused": float(not found.adjusted)}
+    truth = unit * good[known.index.to_numpy(int)]
     out["r_customer"] = np.corrcoef(known["relationship"], truth)[0, 1]
     mean = frame.groupby("customer_id")["score"].mean()
     out["r_of_mean"] = np.corrcoef(mean, good[mean.index])[0, 1]
-    z = np.abs(truth - known["relationship"]) / known["sd"]
-    out["cover_80"], out["cover_95"] = (z < 1.2816).mean(), (z < 1.96).mean()
+    out["cover_80"] = inside(known, truth)
+    out["cover_95"] = (np.abs(truth - known["relationship"]) < 1.96 * known["sd"]).mean()
+    out["width"] = (known["upper_80"] - known["lower_80"]).mean()
     if found.adjusted:
         rated = found.raters
-        true = strict[rated.index.to_numpy(int)]
+        true = unit * strict[rated.index.to_numpy(int)]
         out["r_severity"] = np.corrcoef(rated["severity"], true)[0, 1]
-        out["severity_cover_80"] = (np.abs(true - rated["severity"]) < 1.2816 * rated["sd"]).mean()
+        out["severity_cover_80"] = inside(rated, true)
     return out
 
 
-def table(designs: dict[str, tuple[dict, dict]], trials: int = 40) -> pd.DataFrame:
-    rows = {}
+def inside(found: pd.DataFrame, truth: np.ndarray) -> float:
+    return float(((found["lower_80"] < truth) & (truth < found["upper_80"])).mean())
+
+
+def crowd(seed: int, n: int, raters: int, customers: int) -> tuple[pd.DataFrame, ...]:
+    """Many raters who each rate whom they happen to meet."""
+    random = np.random.default_rng(seed)
+    good, strict = random.normal(0, 1, customers), random.normal(0, 1, raters)
+    columns = {
+        "customer_id": random.integers(0, customers, n),
+        "rater": random.integers(0, raters, n),
+    }
+    frame = pd.DataFrame(columns)
+    eta = good[frame["customer_id"]] - strict[frame["rater"]] + random.logistic(size=n)
+    return frame.assign(score=1 + np.searchsorted(THRESHOLDS, eta)), good, strict
+
+
+def table(designs: dict[str, tuple[dict, dict]], trials: int = 80) -> None:
     for name, (design, options) in designs.items():
-        runs = pd.DataFrame([trial(1000 + s, design, **options) for s in range(trials)])
-        rows[name] = runs.mean()
-    return pd.DataFrame(rows).T.round(3)
+        runs = range(trials if "n" not in design else 16)
+        means = pd.DataFrame([trial(1000 + s, design, **options) for s in runs]).mean().round(3)
+        print(f"{name}: {', '.join(f'{k} {v:g}' for k, v in means.items())}", flush=True)
 
 
 def recovery() -> None:
     """D1's design: 60 customers, 6 raters, severity sd 1; two items, own views sd 0.7."""
-    print(table({f"{k} raters a customer": ({"overlap": k}, {}) for k in (3, 2, 1)}).to_string())
+    table({f"{k} raters a customer": ({"overlap": k}, {}) for k in (3, 2, 1)})
 
 
 def coverage() -> None:
-    """Other designs, all with views of sd 0.7."""
-    many = {"customers": 200, "raters": 12, "overlap": 2}
+    """Other designs, all with views of sd 0.7 but the crowd."""
+    many, alone = {"customers": 200, "raters": 12, "overlap": 2}, {"raters": 1, "overlap": 1}
+    # with one item the views are part of the noise: sqrt(3.29 / (3.29 + 0.49)) of a point
     designs = {
-        "one item": ({"items": 1}, {}),
+        "one item": ({"items": 1}, {"unit": 0.933}),
         "three visits, days of sd 0.5": ({"dates": 3, "day": 0.5}, {}),
+        "20 customers, 3 raters": ({"customers": 20, "raters": 3}, {}),
         "200 customers, 12 raters, 2 each": (many, {}),
-        "the same, plain maximum likelihood": (many, {"avoid_boundary": False}),
         "the same, centrality estimated": (many, {"central": True}),
-        "one rater alone, reliability .5": ({"raters": 1, "overlap": 1}, {}),
+        "20,000 ratings, 800 raters, 300 customers": (
+            {"n": 20_000, "raters": 800, "customers": 300}, {}
+        ),
+        "one rater alone, reliability .67 (true)": (alone, {"reliability": 0.67}),
+        "one rater alone, reliability .5": (alone, {}),
         "a rater each of 6, reliability .5": ({"overlap": 1}, {}),
         "a rater each of 6, severity sd .5": ({"overlap": 1, "severity": 0.5}, {}),
-    }
-    print(table(designs).to_string())
+    }  # fmt: skip
+    table(designs)
 
 
 def scale() -> None:
     """75,000 ratings by 3,000 raters of 1,100 customers."""
-    random = np.random.default_rng(1)
-    n = 75_000
-    good, strict = random.normal(0, 1, 1100), random.normal(0, 1, 3000)
-    frame = pd.DataFrame(
-        {"customer_id": random.integers(0, 1100, n), "rater": random.integers(0, 3000, n)}
-    )
-    eta = good[frame["customer_id"]] - strict[frame["rater"]] + random.logistic(size=n)
-    frame["score"] = 1 + np.searchsorted(THRESHOLDS, eta)
-    began = time.process_time()
-    found = RatingModel(frame, SCALE).fit()
-    spent = time.process_time() - began
-    known, rated = found.customers, found.raters
-    z = np.abs(good[known.index] - known["relationship"]) / known["sd"]
+    found = trial(1, {"n": 75_000, "raters": 3000, "customers": 1100})
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1e6
-    r = np.corrcoef(rated["severity"], strict[rated.index])[0, 1]
-    whole = time.process_time() - began
-    print(f"fit {spent:.1f} CPU s, with customers and raters {whole:.1f}; peak {peak:.2f} GB")
-    print(f"severity r {r:.3f}; 80 % intervals of customers cover {(z < 1.2816).mean():.3f}")
+    print(f"{', '.join(f'{k} {v:.3f}' for k, v in found.items())}; peak {peak:.2f} GB")
 
 
 def agreement() -> None:

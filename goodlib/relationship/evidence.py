@@ -13,7 +13,7 @@ import pandas as pd
 from goodlib.relationship.interaction import DAY, Log, gaps, waits
 
 RARE = 0.02
-"""A silence or a chase is evidence where at most this share is as extreme."""
+"""A silence or a chase is evidence where at most this share is as extreme, or it is the extreme."""
 PROMPT = 0.10
 """The same for what is good: comments and payments that come early."""
 FEW = 20
@@ -100,7 +100,7 @@ def _silences(log: Log) -> pd.DataFrame:
     longer = len(theirs) - np.searchsorted(theirs, frame["days"] - 1.0)
     share = np.minimum((longer + 1) / (len(theirs) + 1), 1.0)
     longest = frame.groupby("customer_id")["days"].transform("max")
-    rare = share <= RARE if len(theirs) >= FEW else frame["days"] == longest
+    rare = share <= _rare(len(theirs)) if len(theirs) >= FEW else frame["days"] == longest
     rows = frame[rare & frame["owed"]]
     days = np.floor(rows["days"]).astype(int)
     still = np.where(rows["end"].isna(), ", and still lasts", "")
@@ -123,7 +123,7 @@ def _chases(log: Log) -> pd.DataFrame:
         [((chased <= days).sum() + 1) / (len(ours) + 1) for days in chased], index=chased.index
     )
     if len(chased) >= FEW:
-        share = share[share <= RARE]
+        share = share[share <= _rare(len(ours))]
     rows = ours.loc[share.index]
     days = np.maximum(1, np.round(rows["chased"])).astype(int)
     when = rows["since"] + rows["chased"] * DAY
@@ -207,6 +207,11 @@ def _paid(log: Log) -> pd.DataFrame:
         [f"Paid {n} days after delivery, sooner than nearly all." for n in span],
         [f"{day:%Y-%m-%d} paid after {n} days" for day, n in zip(rows["time"], span, strict=True)],
     )  # fmt: skip
+
+
+def _rare(n: int) -> float:
+    """The share that is rare among `n`: in a small log the most extreme one."""
+    return max(RARE, 2.0 / (n + 1))
 
 
 def _rows(customer, date, signal: str, weight, sentence: list[str], short: list[str]):

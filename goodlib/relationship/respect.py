@@ -31,6 +31,8 @@ class Respect(NamedTuple):
     gain: float
     """Deviance a customer saved out of sample by the log, beside no log; nan when not learned."""
     gain_sd: float
+    without: float
+    """Deviance a customer out of sample without the log."""
     n: int
     """Customers it was learned from; 0 when the signals count alike."""
 
@@ -61,7 +63,7 @@ def respect(
     if relation is not None:
         both = signals.index.intersection(relation.codes["customer"])
     if len(both) < ENOUGH:
-        return Respect(_scaled(signals @ alike), alike, np.nan, np.nan, 0)
+        return Respect(_scaled(signals @ alike), alike, np.nan, np.nan, np.nan, 0)
     data = relation.data
     par = data.natural(relation.psi)
     nothing = data.zero()
@@ -72,17 +74,18 @@ def respect(
     case = (upper, lower, offset[rows], customer[rows], data.link, par.theta)
     x = signals.loc[both].to_numpy()
     fold = np.arange(len(both)) % folds
-    saved = np.zeros(len(both))
+    saved, alone = np.zeros(len(both)), np.zeros(len(both))
     for k in range(folds):
         inside, outside = fold != k, fold == k
         with_log = _fit(case, x, inside, ridge)
         without = _fit(case, x[:, :0], inside, ridge)
-        each = _deviance(case, x[:, :0], without) - _deviance(case, x, with_log)
-        saved[outside] = each[outside]
+        alone[outside] = _deviance(case, x[:, :0], without)[outside]
+        saved[outside] = alone[outside] - _deviance(case, x, with_log)[outside]
     beta = _fit(case, x, np.ones(len(both), dtype=bool), ridge)[par.theta.size :]
     weights = pd.Series(beta, index=signals.columns, name="weight")
     sd = float(saved.std(ddof=1) / np.sqrt(len(saved)))
-    return Respect(_scaled(signals @ weights), weights, float(saved.mean()), sd, len(both))
+    gain, without = float(saved.mean()), float(alone.mean())
+    return Respect(_scaled(signals @ weights), weights, gain, sd, without, len(both))
 
 
 def contradictions(found: Respect, relation: Relationship) -> pd.DataFrame:

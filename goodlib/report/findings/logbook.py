@@ -41,18 +41,26 @@ def from_the_log(found: pd.DataFrame, told: pd.DataFrame, called: pd.Series) -> 
     )
 
 
-def cards(found: pd.DataFrame, heard: Respect, called: pd.Series, show: int = 5) -> pd.DataFrame:
-    """The clients at both ends of the log, each with what was written down."""
-    order = heard.customers.sort_values(kind="stable")
-    order = order[order.index.isin(found["customer_id"])]
-    show = min(show, len(order) // 2)
-    rows = [("strained", c) for c in order.index[:show]]
-    rows += [("warm", c) for c in order.index[::-1][:show]]
-    sides = {"strained": found["weight"] <= 0, "warm": found["weight"] > 0}
-    lines = [(called.get(c, c), side, story(found[sides[side]], c)) for side, c in rows]
-    frame = pd.DataFrame(lines, columns=["name", "evidence_side", "evidence"])
-    frame = frame[frame["evidence"] != ""].rename(columns={"evidence_side": "side"})
-    return frame.set_index("name")
+def written_down(found: pd.DataFrame, told: pd.DataFrame) -> Sentence:
+    """How much can be quoted, and of how many clients."""
+    values = {"events": len(found), "clients": found["customer_id"].nunique(), "all": len(told)}
+    return Sentence(
+        "{events:plural event} can be quoted, about {clients:count} of {all:plural client} in the "
+        "log.",
+        values,
+    )
+
+
+def cards(
+    found: pd.DataFrame, heard: Respect, called: pd.Series, side: str, show: int = 5
+) -> pd.DataFrame:
+    """The clients at one end of the log, "strained" or "warm", each with what was written down."""
+    bad = side == "strained"
+    rows = found[(found["weight"] <= 0) == bad]
+    order = heard.customers[(heard.customers < 0) == bad]
+    order = order[order.index.isin(rows["customer_id"])].sort_values(kind="stable", ascending=bad)
+    lines = [(called.get(c, c), story(rows, c)) for c in order.index[:show]]
+    return pd.DataFrame(lines, columns=["name", "evidence"]).set_index("name")
 
 
 def worth_of_log(heard: Respect) -> Sentence:
@@ -64,18 +72,19 @@ def worth_of_log(heard: Respect) -> Sentence:
             {},
         )
     values = {"n": heard.n, "gain": heard.gain, "sd": heard.gain_sd}
+    values |= {"share": heard.gain / heard.without, "doubt": heard.gain_sd / heard.without}
     if not heard.helps:
         return Sentence(
-            "The log adds nothing to what the ratings say: on clients it had not seen it saved "
-            "{gain:.2f} of deviance a client (error {sd:.2f}, {n:plural client}).",
+            "The log adds nothing to what the ratings say: of {n:plural client}, scores of those "
+            "it had not seen are guessed no better with it than without.",
             values,
         )
     weights = heard.weights.sort_values()
     values["most"] = SIGNALS[weights.idxmax()]
     return Sentence(
-        "The log tells beforehand what raters will say: on clients it had not seen it saved "
-        "{gain:.2f} of deviance a client (error {sd:.2f}, {n:plural client}); most telling is "
-        "{most:name}.",
+        "The log tells beforehand what raters will say: with it the scores of clients it had not "
+        "seen are guessed {share:percent} better than without (error {doubt:percent}; deviance, "
+        "{n:plural client}). Most telling is {most:name}.",
         values,
     )
 

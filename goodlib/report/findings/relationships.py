@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import numpy as np
 import pandas as pd
 
 from goodlib.relationship.agreement import krippendorff_alpha, pairwise
@@ -52,6 +53,17 @@ def best_and_worst(relation: Relationship, called: pd.Series) -> Sentence:
         "with than the average and {strained:count} clearly worse; best are {best:name}, most "
         "strained {worst:name}.",
         values,
+    )
+
+
+def every_client(relation: Relationship) -> Sentence:
+    """How many stand apart from the average, and how many nobody knows."""
+    known = relation.customers.query("basis != 'unrated'")
+    clear = ((known["lower_80"] > 0) | (known["upper_80"] < 0)).sum()
+    return Sentence(
+        "{clear:count} of {rated:plural client} stand clearly apart from the average one, on "
+        "either side.",
+        {"clear": clear, "rated": len(known)},
     )
 
 
@@ -121,7 +133,7 @@ def severity(relation: Relationship) -> Sentence:
         "strict": strict,
         "mild": mild,
         "difference": enough["points"].iloc[-1] - enough["points"].iloc[0],
-        "n": len(raters),
+        "n": len(enough),
     }
     difference, sd = relation.stricter(strict, mild)
     if difference < 2.0 * sd:
@@ -189,6 +201,25 @@ def own_clients(relation: Relationship) -> Sentence:
     )
 
 
+def own_views(relation: Relationship) -> Sentence:
+    """How far one rater's view of one client is his own, beyond his severity."""
+    if "halo" not in relation.raters:
+        return Sentence(
+            "How far a rater's view of one client is his own cannot be told: nobody rated a client "
+            "often enough.",
+            {},
+        )
+    sd = float(np.sqrt(relation.data.variance(relation.data.natural(relation.psi))["pair"]))
+    apart = float(relation.expected_score(sd) - relation.expected_score(0.0))
+    spread = float(relation.expected_score(relation.prior_sd) - relation.expected_score(0.0))
+    return Sentence(
+        "Beyond that, each rater has a view of single clients that others do not share: it moves "
+        "a score by {apart:.2f} points, where the clients themselves differ by {spread:.2f}. It is "
+        "no property of the client, and only widens what is known.",
+        {"apart": apart, "spread": spread},
+    )
+
+
 def client_side(ratings: pd.DataFrame, scale: list, options: dict) -> Relationship | None:
     """The fit of the clients' own ratings; None where the study has none."""
     theirs = by_side(ratings, "client")
@@ -222,6 +253,11 @@ def show_gap(chapter: Chapter, table: pd.DataFrame, called: pd.Series, show: int
     chapter.figure(
         figures.plot_gap(ends, called),
         "Our score less theirs with 80 % intervals, for the clients at both ends.",
+    )
+    chapter.note(
+        "Colored bars leave zero out; gray ones do not. The clients who answer are not a random "
+        "choice: who is angry enough to leave often does not answer, so silence from a client is "
+        "no good mark. Each client's side is mostly one person, which makes those intervals wide."
     )
 
 
@@ -261,7 +297,7 @@ def gaps(gap: pd.DataFrame, called: pd.Series) -> Sentence:
 
 def trend(over_time: pd.DataFrame) -> Sentence:
     """Whether scores moved, the mix of clients and raters held constant."""
-    enough = over_time[over_time["n_ratings"] >= 0.02 * over_time["n_ratings"].sum()]
+    enough = over_time[over_time["n_ratings"] >= 0.01 * over_time["n_ratings"].sum()]
     first, last = enough.iloc[0], enough.iloc[-1]
     values = {
         "start": first["period"].year,
@@ -288,9 +324,13 @@ def trend(over_time: pd.DataFrame) -> Sentence:
             "{before:.2f} then, {now:.2f} now, within the uncertainty.",
             values,
         )
+    between = ""
+    if (bend := _bend(enough)) is not None:
+        values |= {"when": bend["period"].year, "then": bend["score"]}
+        between = ", with {then:.2f} in {when:.0f} between"
     return Sentence(
         f"Between {{start:.0f}} and {{end:.0f}} scores {word} by {{change:.2f}} points, from "
-        "{before:.2f} to {now:.2f}, the mix of clients held constant.",
+        f"{{before:.2f}} to {{now:.2f}}{between}, the mix of clients held constant.",
         values,
     )
 
@@ -314,7 +354,8 @@ def if_worse(relation: Relationship) -> Sentence:
     if not unrated:
         return Sentence("Nobody is unrated, so nothing hangs on what the unrated are like.", values)
     return Sentence(
-        "If the {unrated:plural client} whom nobody rated were one point worse than the average, "
+        "The {unrated:plural client} whom nobody rated are drawn as one dotted line: unknown. Were "
+        "they one point worse than the average, "
         + ("only {worse:count}" if worse else "none")
         + " of the rated would stand below them; so no list of strained clients is "
         "complete before somebody has been asked about those.",
@@ -339,6 +380,8 @@ def cost_of_misjudging(
     relation: Relationship, theirs: Relationship | None, orders: pd.DataFrame
 ) -> Sentence:
     """Whether the two sides' differing goes with less growth; or that too few say."""
+    if theirs is None:
+        return Sentence("So it is open, too, whether misjudging a client costs growth.", {})
     dates = orders["date"]
     last = dates > dates.max() - pd.Timedelta(days=365)
     before = ~last & (dates > dates.max() - pd.Timedelta(days=730))
@@ -349,7 +392,7 @@ def cost_of_misjudging(
     try:
         own = theirs.customers.query("basis != 'unrated'")["expected_score"]
         row = misjudging(ours, own, growth).loc["curvature of misjudging"]
-    except (ValueError, AttributeError):
+    except ValueError:
         return Sentence(
             "Whether misjudging a client costs growth cannot be tested: it takes fifty clients "
             "rated by both sides who bought in the last two years.",
@@ -362,9 +405,7 @@ def cost_of_misjudging(
         text = "Over {n:plural client}, purchases grow more where the two sides differ"
     else:
         text = (
-            "Over {n:plural client} there is no sign either way that purchases grow less where the "
-            "two sides differ"
+            "Whether purchases grow less where the two sides differ, {n:plural client} are too few "
+            "to say: the data would bear either answer"
         )
-    return Sentence(
-        text + " (curvature {low:.2f} to {high:.2f}, 80 %; association, not cause).", values
-    )
+    return Sentence(text + " (an association, not a cause).", values)

@@ -1,0 +1,106 @@
+"""What the chapter on relationships says: the sentences that branch on their numbers."""
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from goodlib.relationship.evidence import evidence
+from goodlib.relationship.interaction import read_log
+from goodlib.relationship.rating import RatingModel
+from goodlib.relationship.respect import Respect, respect
+from goodlib.relationship.signal import signals, standardized
+from goodlib.report.findings import logbook, relationships
+from goodlib.report.words import Words
+
+SAY = Words("EUR").say
+NOBODY = pd.Series(dtype=object)
+
+
+@pytest.fixture(scope="module")
+def relation():
+    """60 clients, of whom one nobody rated; R0 is far stricter than R1."""
+    random = np.random.default_rng(3)
+    rows = []
+    for c, good in enumerate(random.normal(0, 1.5, 60)):
+        for rater, strict in (("R0", 1.5), ("R1", -1.5), ("R2", 0.0)):
+            eta = good - strict + random.logistic()
+            rows.append((f"C{c}", rater, 1 + int((eta > np.r_[-2, -1, 1, 2]).sum())))
+    ratings = pd.DataFrame(rows, columns=["customer_id", "rater", "score"])
+    return RatingModel(ratings, [1, 2, 3, 4, 5], customers=["unasked"]).fit()
+
+
+@pytest.fixture(scope="module")
+def log():
+    """Ten clients who answer within two days; the eleventh dismisses, falls silent, chases."""
+    rows = []
+    for c in range(10):
+        for piece in range(4):
+            start = pd.Timestamp("2024-01-01") + pd.Timedelta(days=40 * piece + c)
+            thread = f"{c}-{piece}"
+            for after, side, kind in (
+                *((0, "them", "request"), (5, "us", "deliverable")),
+                (6 + 0.1 * c, "them", "comment"),
+            ):
+                rows.append((f"K{c}", start + pd.Timedelta(days=after), side, kind, thread))
+    bad = [(0, "them", "request"), (0.5, "them", "chase"), (5, "us", "deliverable")]
+    bad += [(9, "them", "dismissal"), (10, "us", "mail"), (150, "them", "edits")]
+    start = pd.Timestamp("2024-01-01")
+    rows += [("bad", start + pd.Timedelta(days=d), side, kind, "x") for d, side, kind in bad]
+    columns = ["customer_id", "time", "side", "kind", "thread"]
+    return read_log(pd.DataFrame(rows, columns=columns), "2024-06-30")
+
+
+def test_the_strict_rater_and_the_mild_one_are_named(relation):
+    said = SAY(relationships.severity(relation))
+    assert said.startswith("It matters who is asked: the same client gets")
+    assert said.endswith("points more from R1 than from R0.")
+
+
+def test_whom_nobody_rated_is_unknown_and_not_average(relation):
+    assert SAY(relationships.unknown(relation)) == (
+        "Nobody rated 1 of 61 clients (1.6%), and 0 are known through one person only: their "
+        "relationship is unknown, not average."
+    )
+    assert "The 1 client whom nobody rated" in SAY(relationships.if_worse(relation))
+
+
+def test_views_that_the_scores_cannot_show_are_not_invented(relation):
+    assert "cannot be told" in SAY(relationships.own_views(relation))
+
+
+def test_a_trend_names_what_lay_between():
+    periods = pd.DataFrame(
+        {
+            "period": pd.to_datetime(["1990", "2000", "2010"], format="%Y"),
+            "score": [4.5, 3.5, 4.0], "n_ratings": 100,
+        }
+    )  # fmt: skip
+    periods["lower_80"], periods["upper_80"] = periods["score"] - 0.1, periods["score"] + 0.1
+    assert SAY(relationships.trend(periods)) == (
+        "Between 1990 and 2010 scores fell by 0.50 points, from 4.50 to 4.00, with 3.50 in 2000 "
+        "between, the mix of clients held constant."
+    )
+
+
+def test_the_log_names_its_worst_client_with_the_story(log):
+    found, told = evidence(log), standardized(signals(log))
+    said = SAY(logbook.from_the_log(found, told, pd.Series({"bad": "Bad & Sons"})))
+    assert said.startswith("The log alone calls 1 of 11 clients strained; first of them Bad & Sons")
+    assert "dismissed, no comment; silence 141 days" in said
+
+
+def test_cards_are_of_one_side_and_quote_only_that_side(log):
+    found, heard = evidence(log), respect(standardized(signals(log)), None)
+    strained = logbook.cards(found, heard, NOBODY, "strained", show=5)
+    warm = logbook.cards(found, heard, NOBODY, "warm", show=5)
+    assert strained.index[0] == "bad"
+    assert warm["evidence"].str.contains("commented within").all()
+    assert "bad" not in warm.index
+
+
+def test_what_the_log_is_worth_is_said_in_percent():
+    weights = pd.Series({"their_reply": 0.5, "read": 0.1})
+    heard = Respect(pd.Series(dtype=float), weights, 0.3, 0.06, 3.0, 120)
+    assert "are guessed 10% better than without (error 2.0%" in SAY(logbook.worth_of_log(heard))
+    nothing = heard._replace(gain=-0.1)
+    assert "no better with it than without" in SAY(logbook.worth_of_log(nothing))
