@@ -108,6 +108,7 @@ def test_an_hour_has_a_price_where_hours_are_scarce_beside_what_it_costs():
     prices["you"] = 60.0
     assert "it would not pay to add hours" in say(findings.price_of_an_hour(prices, services, 12))
     assert "costs" not in say(findings.price_of_an_hour(prices, SERVICES, 12))
+    assert "assumed and not" in say(findings.price_of_an_hour(prices, services, 12, False))
 
 
 @pytest.mark.parametrize(

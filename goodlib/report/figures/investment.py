@@ -105,15 +105,15 @@ def plot_sweep(levels: pd.DataFrame, names: pd.Series, *, ax: Axes | None = None
 
     `levels`: one row a candidate (by name), one column an assumption; `names`: of the levels.
     """
-    shown = levels.head(20)
-    ax = style.axes(ax, width=7.8, height=0.32 * len(shown) + 1.6)
+    shown, wide = levels.head(20), levels.shape[1] <= 4
+    ax = style.axes(ax, width=8.6, height=(0.32 if wide else 0.44) * len(shown) + 1.6)
     place = np.array([names.index.get_indexer(shown[column]) for column in shown]).T
     shade = 0.75 * place / max(len(names) - 1, 1)
     ax.imshow(shade, cmap=style.SEQUENTIAL, vmin=0, vmax=1, aspect="auto")
     for (i, j), at in np.ndenumerate(place):
         color = "white" if shade[i, j] > 0.6 else style.INK
-        word = style.shorten(names.iloc[at], 20)
-        ax.text(j, i, word, ha="center", va="center", fontsize=9, color=color)
+        word = textwrap.fill(style.shorten(names.iloc[at], 22), 24 if wide else 12)
+        ax.text(j, i, word, ha="center", va="center", fontsize=9 if wide else 8.5, color=color)
     ax.set_xticks(range(shown.shape[1]), list(shown.columns))
     ax.set_yticks(range(len(shown)), [style.shorten(name, 28) for name in shown.index])
     ax.spines[:].set_visible(False)

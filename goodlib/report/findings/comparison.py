@@ -315,12 +315,14 @@ def gain(tested: pd.DataFrame, at: object, n: int) -> Sentence:
         values[f"auc{i}"] = part.loc["value alone", "auc"]
         values[f"both{i}"] = part.loc["value and relationship", "auc"]
         values[f"share{i}"] = part.loc["gain", "deviance"] / part.loc["value alone", "deviance"]
-        verb = "saves" if values[f"share{i}"] >= 0 else "costs"
+        saves = values[f"share{i}"] >= 0
         values[f"share{i}"] = abs(values[f"share{i}"])
         texts.append(
             f"who {outcome} is told from who did not in {{auc{i}:percent}} of the pairs by the "
-            f"order book alone and in {{both{i}:percent}} with the ratings, which {verb} "
-            f"{{share{i}:percent}} of the error" + (";" if i + 1 < len(saved) else ".")
+            f"order book alone and in {{both{i}:percent}} with the ratings, which "
+            + (f"saves {{share{i}:percent}} of" if saves else f"adds {{share{i}:percent}} to")
+            + " the error"
+            + (";" if i + 1 < len(saved) else ".")
         )
     return Sentence(" ".join(texts), values)
 

@@ -120,18 +120,19 @@ def effort(orders: pd.DataFrame, effort: pd.DataFrame) -> Sentence:
     )
 
 
-def distance(months: pd.DataFrame, pseudocount: float) -> Sentence:
-    """The distance in a number, with what it is made of."""
+def distance(months: pd.DataFrame, pseudocount: float, window: int) -> Sentence:
+    """The distance in a number, with what it is made of; `window`: months looked back on."""
     values = {"now": months["distance"].iloc[-1], "small": pseudocount}
     values["then"] = months["distance"].iloc[max(0, len(months) - 25)]
+    values["window"] = window
     values["day"] = months.index[max(0, len(months) - 25)]
     return Sentence(
         "The star is the balance chosen, the line the way there or away from it, the shaded ring "
         "what might as well have come out with other customers of the same kind (four of five "
         "resamples). The distance from the star, which compares ratios of shares and not their "
-        "differences (Aitchison's), is {now:.2f} today and was {then:.2f} in the twelve months to "
-        "{day:date}; a firm that does only one of the three is 4 to 7 away. A share of zero is "
-        "counted as {small:.1%}.",
+        "differences (Aitchison's), is {now:.2f} today and was {then:.2f} in the {window:count} "
+        "months to {day:date}; a firm that does only one of the three is 4 to 7 away. A share of "
+        "zero is counted as {small:.1%}.",
         values,
     )
 

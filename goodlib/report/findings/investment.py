@@ -66,8 +66,10 @@ def gain(plan: Plan, table: pd.DataFrame) -> Sentence:
     )
 
 
-def price_of_an_hour(prices: pd.DataFrame, services: pd.DataFrame, months: float) -> Sentence:
-    """What one more hour would bring, beside what an hour costs.
+def price_of_an_hour(
+    prices: pd.DataFrame, services: pd.DataFrame, months: float, recorded: bool = True
+) -> Sentence:
+    """What one more hour would bring, beside what an hour costs where today's are recorded.
 
     `months`: of the horizon, over which one hour a month is kept up.
     """
@@ -84,6 +86,9 @@ def price_of_an_hour(prices: pd.DataFrame, services: pd.DataFrame, months: float
         "One more hour a month, kept up for {months:plural month}, would bring about {all:money} "
         "of good for us, {you:money} an hour, beside what it does for the other two goods"
     )
+    if not recorded:
+        more = "; but today's hours are assumed and not recorded, so read this as an order of size."
+        return Sentence(text + more, values)
     if not values["cost"] > 0:
         return Sentence(text + ".", values)
     more = values["you"] > values["cost"]
@@ -97,26 +102,41 @@ def price_of_an_hour(prices: pd.DataFrame, services: pd.DataFrame, months: float
 
 def floors(prices: pd.DataFrame) -> Sentence:
     """What the firm gives up by what it insists on."""
-    least = prices[prices.index.str.startswith("floor") | (prices.index == "exploration")]
+    least = prices[_insisted(prices)]
     binding = least[least["binding"]]
-    names = " and ".join(str(name) for name in least.index)
-    values = {"asked": len(least), "binding": len(binding), "you": -binding["you"].sum()}
+    values = {"asked": len(least), "binding": len(binding), **_lost(binding)}
     if least.empty:
         return Sentence(
             "The study sets no least share for any good and none for exploring: nothing is given "
             "up for them",
             values,
         )
+    names = listed([str(name) for name in (least if binding.empty else binding).index])
     if binding.empty:
         return Sentence(
-            "What the firm insists on costs nothing: the best plan keeps " + names + " of itself",
+            f"What the firm insists on costs nothing: the best plan keeps {names} of itself",
             values,
         )
-    names = ", ".join(str(name) for name in binding.index)
-    return Sentence(
-        "Keeping " + names + " gives up {you:money} of good for us",
-        values,
-    )
+    return Sentence(f"Keeping {names} gives up " + _cost(values), values)
+
+
+def _insisted(prices: pd.DataFrame) -> pd.Series:
+    return prices.index.str.startswith("floor") | (prices.index == "exploration")
+
+
+def _lost(binding: pd.DataFrame) -> dict[str, float]:
+    """What limits give up: of all goods together, and in money (less than nothing: brings)."""
+    return {"mix": float(binding["mix"].sum()), "you": -float(binding["you"].sum())}
+
+
+def _cost(values: dict[str, float]) -> str:
+    text = "{mix:percent} of all the good there is to be had"
+    if values["you"] > 1:
+        return text + ", with {you:money} of good for us"
+    if values["you"] < -1:
+        values["more"] = -values["you"]
+        return text + ", though it brings {more:money} more of good for us"
+    return text
 
 
 def exploration(model: InvestmentModel, prices: pd.DataFrame) -> Sentence:
@@ -129,7 +149,7 @@ def exploration(model: InvestmentModel, prices: pd.DataFrame) -> Sentence:
         "people": int(explorers.sum()),
         "chance": limits.explore_chance,
         "hits": float(chance[explorers].sum()),
-        "cost": -float(prices["you"].get("exploration", 0.0)),
+        **_lost(prices[prices["binding"] & (prices.index == "exploration")]),
     }
     if not explorers.any():
         return Sentence(
@@ -149,7 +169,7 @@ def exploration(model: InvestmentModel, prices: pd.DataFrame) -> Sentence:
     return Sentence(
         text
         + ". Reserving {share:percent} of the hours for them costs "
-        + ("{cost:money} of expected good for us" if values["cost"] > 1 else "nothing in this plan")
+        + (_cost(values) if values["mix"] > 0 else "nothing in this plan")
         + "; that exploring pays in the end is possible, not shown.",
         values,
     )
@@ -238,9 +258,9 @@ def agenda(table: pd.DataFrame, count: int = 8) -> pd.DataFrame:
 
 
 def limits(prices: pd.DataFrame) -> pd.DataFrame:
-    """The plan's limits as a table: kept, used, binding, and what they cost in good for us."""
-    least = prices.index.str.startswith("floor") | (prices.index == "exploration")
-    money = prices["you"].where(prices["binding"], 0.0)
+    """The plan's limits as a table: kept, used, binding, and what they cost."""
+    least = _insisted(prices)
+    mix, money = (prices[name].where(prices["binding"], 0.0) for name in ("mix", "you"))
     return pd.DataFrame(
         {
             "limit": prices.index,
@@ -248,12 +268,17 @@ def limits(prices: pd.DataFrame) -> pd.DataFrame:
             "used": prices["used"].to_numpy(),
             "holds the plan back": np.where(prices["binding"], "yes", "no"),
             "one more brings us": money.where(~least).to_numpy(),
-            "keeping it costs us": (-money).where(least).to_numpy(),
+            "keeping it gives up, of all good": mix.where(least).to_numpy(),
+            "and of good for us": (-money).where(least).to_numpy(),
         }
     )
 
 
-LIMIT_FORMATS = {"one more brings us": "money", "keeping it costs us": "money"}
+LIMIT_FORMATS = {
+    "one more brings us": "money",
+    "keeping it gives up, of all good": "percent",
+    "and of good for us": "money",
+}
 
 
 def hanging(sweep: pd.DataFrame) -> Sentence:
