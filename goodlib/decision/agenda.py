@@ -76,14 +76,16 @@ def to_decide(frame: pd.DataFrame, as_of: str | pd.Timestamp) -> pd.DataFrame:
     """
     day = f"{pd.Timestamp(as_of):%Y-%m-%d}"
     sheet = frame.assign(decided_from=day, **dict.fromkeys(TO_FILL, ""))
-    order = [*TO_FILL, *(column for column in sheet if column not in TO_FILL)]
-    return sheet[order]
+    first = [*(["name"] if "name" in sheet else []), *TO_FILL]
+    first += [column for column in ("money_says", "people_say", "question") if column in sheet]
+    return sheet[[*first, *(column for column in sheet if column not in first)]]
 
 
 def read_decisions(path: str | Path, customers: pd.Index) -> pd.DataFrame:
-    """The decisions of an earlier agenda, as the meeting filled it in.
+    """The decisions of an earlier agenda, as the meeting filled it in: CSV or XLSX.
 
     Rows without a decision are left out: nothing was decided about them. No file: no decisions yet.
+    Spreadsheets of some countries part the fields of a CSV by semicolons: they are read too.
 
     Returns
     -------
@@ -94,7 +96,7 @@ def read_decisions(path: str | Path, customers: pd.Index) -> pd.DataFrame:
     path = Path(path)
     if not path.exists():
         return pd.DataFrame(columns=[*TO_FILL, *KEPT, "quadrant"]).rename_axis("customer_id")
-    frame = pd.read_csv(path, dtype=str, keep_default_na=False, encoding="utf-8-sig")
+    frame = _read(path)
     missing = [c for c in ("customer_id", "decision", "decided_from") if c not in frame.columns]
     if missing:
         message = (
@@ -168,8 +170,17 @@ def follow_up(
     return frame
 
 
+def _read(path: Path) -> pd.DataFrame:
+    if path.suffix == ".xlsx":
+        return pd.read_excel(path, dtype=str, keep_default_na=False)
+    heads = path.read_text(encoding="utf-8-sig").partition("\n")[0]
+    parted = ";" if heads.count(";") > heads.count(",") else ","
+    return pd.read_csv(path, sep=parted, dtype=str, keep_default_na=False, encoding="utf-8-sig")
+
+
 def _dates(texts: pd.Series, column: str, file: str) -> pd.Series:
     texts = texts.astype(object).where(texts.notna(), "").astype(str).str.strip()
+    texts = texts.str.removesuffix(" 00:00:00")  # how a spreadsheet keeps a day
     dates = pd.to_datetime(texts.where(texts != "", None), format="%Y-%m-%d", errors="coerce")
     bad = dates.isna() & (texts != "")
     if bad.any():

@@ -49,6 +49,24 @@ def test_decisions_written_back_are_followed_up(tmp_path):
     assert after["overdue"]
 
 
+@pytest.mark.parametrize("kind", ["xlsx", "semicolons"])
+def test_decisions_come_back_from_a_spreadsheet(tmp_path, kind):
+    asked = agenda(GAPS, count=4).assign(residual_value=10.0, relationship=0.5, name="Ada")
+    sheet = to_decide(asked, "2025-12-31")
+    assert list(sheet.columns[:4]) == ["name", *TO_FILL]
+    sheet.loc["A", ["decision", "by"]] = ["a talk", "2026-03-01"]
+    path = tmp_path / f"decisions.{'xlsx' if kind == 'xlsx' else 'csv'}"
+    if kind == "xlsx":
+        sheet = sheet.assign(by=pd.to_datetime(sheet["by"].replace("", None)))
+        sheet.reset_index().to_excel(path, index=False)
+    else:
+        sheet.reset_index().to_csv(path, sep=";", index=False, encoding="utf-8-sig")
+    taken = read_decisions(path, GAPS.index)
+    assert taken.index.to_list() == ["A"]
+    assert taken.loc["A", "by"] == pd.Timestamp("2026-03-01")
+    assert taken.loc["A", "residual_value"] == 10
+
+
 def test_no_file_is_no_decision_yet(tmp_path):
     assert read_decisions(tmp_path / "none.csv", GAPS.index).empty
 

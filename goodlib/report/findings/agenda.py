@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+import numpy as np
 import pandas as pd
 
+from goodlib.report.chapter import Chapter
 from goodlib.report.findings.comparison import STILL_THERE, listed
 from goodlib.report.words import Sentence, Words
+
+CHANGED = 0.2
+"""A relationship that moved by less than this, on its latent scale, is as it was."""
 
 
 def agenda(asked: pd.DataFrame, customers: pd.DataFrame, rated: int) -> pd.DataFrame:
@@ -102,7 +107,7 @@ def followed(follow_up: pd.DataFrame) -> Sentence:
             "each.",
             values,
         )
-    better = follow_up["relationship_now"] > follow_up["relationship_then"]
+    better = follow_up["relationship_now"] > follow_up["relationship_then"] + CHANGED
     values["better"] = int(better.sum())
     return Sentence(
         "{n:plural decision} of an earlier agenda followed up: the relationship is rated better "
@@ -111,3 +116,28 @@ def followed(follow_up: pd.DataFrame) -> Sentence:
         + " past the date set.",
         values,
     )
+
+
+def show_followed(chapter: Chapter, follow_up: pd.DataFrame, names: pd.Series) -> None:
+    """What became of earlier decisions: in a sentence, and where there are any in a table."""
+    chapter.note(followed(follow_up))
+    if follow_up.empty:
+        return
+    table = pd.DataFrame(
+        {
+            "name": names.reindex(follow_up.index).fillna(follow_up.index.to_series()),
+            "decided": follow_up["decision"].str.removeprefix("'"),
+            "owner": follow_up["owner"].str.removeprefix("'"),
+            "by": follow_up["by"],
+            "past its date": follow_up["overdue"],
+        }
+    )
+    for column, words in (("residual_value", "value"), ("quadrant", "stood")):
+        for time in ("then", "now"):
+            table[f"{words} {time}"] = follow_up[f"{column}_{time}"]
+    better = follow_up["relationship_now"] - follow_up["relationship_then"]
+    table["relationship"] = np.where(
+        better > 0, "better", np.where(better < 0, "worse", "as it was")
+    )
+    formats = {"value then": "money", "value now": "money", "by": "date"}
+    chapter.table(table.reset_index(drop=True), "What became of what was decided", formats)
