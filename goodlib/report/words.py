@@ -2,7 +2,7 @@
 
 Format specifications beyond Python's own: `{x:money}` (in the study's currency, three significant
 digits from a million on), `{x:percent}`, `{x:count}`, `{x:date}`, `{x:name}` (data as it stands; it
-is escaped where it is shown), and `{n:plural client clients}`.
+is escaped where it is shown), `{x:few}` (one to twelve in words), and `{n:plural client clients}`.
 """
 
 from __future__ import annotations
@@ -64,21 +64,46 @@ def day(x: Any) -> str:
     return "unknown" if pd.isna(stamp) else f"{stamp.day} {stamp:%B %Y}"
 
 
-NUMBERS = "two three four five six seven eight nine ten eleven twelve".split()
+NUMBERS = "one two three four five six seven eight nine ten eleven twelve".split()
 
 
 def duration(days: float) -> str:
     """A length of time in the unit a reader would choose: 9 days, 9 weeks, 9 months, 2.1 years."""
-    years = days / 365.25 if math.isfinite(days) else math.inf
-    if 0.98 < years < math.inf and abs(years - round(years)) < 0.02:
-        return f"{years:,.0f} year" + ("" if round(years) == 1 else "s")
-    for unit, size, limit in (("day", 1, 14), ("week", 7, 120), ("month", 30.4375, 730)):
-        if days < limit:
-            number = f"{days / size:.0f}"
-            return f"{number} {unit}" + ("" if number == "1" else "s")
-    if not math.isfinite(years):
+    if not math.isfinite(days):
         return "more than a lifetime"
-    return f"{years:.1f} years" if years < 10 else f"{years:,.0f} years"
+    number, unit = _measured(days, _unit(days))
+    return f"{number} {unit}" + ("" if number == "1" else "s")
+
+
+def between(lower: float, upper: float, like: float) -> str:
+    """A range of lengths of time in the unit of one within it: "between 2.3 and 3.4 years".
+
+    Empty where both ends read alike.
+    """
+    unit = _unit(like)
+    if not math.isfinite(upper):
+        return f"{duration(lower)} at the earliest"
+    (low, word), (high, _) = _measured(lower, unit), _measured(upper, unit)
+    return f"between {low} and {high} {word}s" if low != high else ""
+
+
+UNITS = {"day": 1.0, "week": 7.0, "month": 30.4375, "year": 365.25}
+
+
+def _unit(days: float) -> str:
+    """Days to a fortnight, weeks to four months, months to two years; whole years as years."""
+    years = days / 365.25
+    if years > 0.98 and abs(years - round(years)) < 0.02:
+        return "year"
+    limits = {"day": 14, "week": 120, "month": 730}
+    return next((unit for unit, limit in limits.items() if days < limit), "year")
+
+
+def _measured(days: float, unit: str) -> tuple[str, str]:
+    """A number of units as it is read: years below ten with a digit unless they are whole."""
+    number = days / UNITS[unit]
+    whole = unit != "year" or number >= 10 or abs(number - round(number)) < 0.02
+    return (f"{number:,.0f}" if whole else f"{number:.1f}"), unit
 
 
 def span(days: float) -> str:
@@ -104,8 +129,8 @@ def a_span(days: float) -> str:
 
 
 def _number(n: int) -> str:
-    """Two to twelve in words."""
-    return NUMBERS[n - 2] if 2 <= n <= 12 else f"{n:,}"
+    """One to twelve in words."""
+    return NUMBERS[n - 1] if 1 <= n <= 12 else f"{n:,}"
 
 
 class Words(string.Formatter):
@@ -129,6 +154,8 @@ class Words(string.Formatter):
             return percent(float(value))
         if word == "count":
             return f"{value:,.0f}"
+        if word == "few":
+            return _number(int(value))
         if word == "date" or isinstance(value, date):
             return day(value)
         if word == "name":

@@ -19,6 +19,7 @@ import pandas as pd
 from goodlib.value.betageo import BetaGeo
 from goodlib.value.calendar import Calendar
 from goodlib.value.customers import read_customers
+from goodlib.value.lifetime import draw_params
 from goodlib.value.pareto import Pareto
 
 FARTHEST = 10.0  # no mean amount is drawn above this many times the largest seen: some have no mean
@@ -216,7 +217,7 @@ def prepare(
         # the larger a base the better its parameters are known, and the dearer is P(alive) of all
         distinct = min(draws, int(np.clip(40_000_000 // len(summary), *PARAMETERS)))
         each = np.arange(draws) * distinct // draws
-        params = quick.posterior(distinct, seed).params.to_numpy()
+        params = draw_params(quick, distinct, seed).params.to_numpy()
         points = [quick.model.natural(quick.model.to_theta(row)) for row in params]
         natural = [points[i] for i in each]
         amounts = spend.posterior(distinct, seed + 1).params[["p", "q", "gamma"]].to_numpy()[each]

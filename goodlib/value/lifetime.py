@@ -3,7 +3,8 @@
 Only the future counts: what was paid already is gone (it is why a customer is known, not what the
 customer is worth). Over a finite horizon by the model's expected purchases, discounted as they
 come; without end by DERT, the discounted expected residual transactions of Fader, Hardie & Lee
-(2005), for the models that have it.
+(2005), for the models that have it. This is what fitted models say as they are; a study's values,
+with calendar, ranges and totals, come from joint draws (worth.py).
 """
 
 from __future__ import annotations
@@ -133,51 +134,11 @@ def _coming(
     purchases: Any, horizon: float, rate: float, summary: pd.DataFrame | None
 ) -> dict[str, np.ndarray]:
     """Expected purchases of each customer within the horizon, plain and discounted."""
-    middle, each = _arrivals(purchases, horizon, summary)
-    return {"expected_purchases": each.sum(axis=1), "dert": each @ np.exp(-rate * middle)}
-
-
-def _arrivals(
-    purchases: Any, horizon: float, summary: pd.DataFrame | None
-) -> tuple[np.ndarray, np.ndarray]:
-    """The middle of each part of the horizon, and purchases of each customer expected in it."""
     ends = np.linspace(0, horizon, STEPS + 1)[1:]
     reached = np.column_stack([purchases.expected_purchases(t, summary) for t in ends])
-    return ends - horizon / STEPS / 2, np.diff(reached, axis=1, prepend=0.0)
-
-
-def compare_values(
-    fits: list[Any],
-    spend: Any,
-    margin: pd.Series | float,
-    *,
-    horizon: float,
-    discounts: list[float],
-    periods_per_year: float,
-    summary: pd.DataFrame,
-    top: int,
-) -> pd.DataFrame:
-    """What another purchase model or another discount would make of the value.
-
-    Returns
-    -------
-    DataFrame, one row a model and discount
-        `model`, `discount`, `total` (residual value of the base) and `shared`: how many of the
-        first model's best `top` customers, at its first discount, are among the best here.
-    """
-    rows, first = [], None
-    amount = spend.expected_spend(summary)
-    worth = amount * (margin if isinstance(margin, float) else margin.reindex(amount.index))
-    for fit in dict.fromkeys(fits):
-        middle, each = _arrivals(fit, horizon, summary)
-        for discount in dict.fromkeys(discounts):
-            rate = discount_rate(discount, periods_per_year)
-            value = worth * (each @ np.exp(-rate * middle))
-            best = set(value.nlargest(top).index)
-            first = best if first is None else first
-            name = type(fit.model).__name__
-            rows.append((name, discount, float(value.sum()), len(best & first)))
-    return pd.DataFrame(rows, columns=["model", "discount", "total", "shared"])
+    each = np.diff(reached, axis=1, prepend=0.0)
+    middle = ends - horizon / STEPS / 2
+    return {"expected_purchases": each.sum(axis=1), "dert": each @ np.exp(-rate * middle)}
 
 
 @dataclass(frozen=True, eq=False)
@@ -211,7 +172,9 @@ def draw_value(
     summary: pd.DataFrame | None = None,
     keep: bool = False,
 ) -> ValueDraws:
-    """Intervals of the residual value: parameters from their posteriors, then each customer.
+    """Ranges of the residual value: parameters from their posteriors, then each customer.
+
+    For fits with covariates, or without a history to learn a calendar from; else see `worth`.
 
     Every draw takes one row of both posteriors and draws each customer's purchases and what they
     cost exactly; money is discounted as `residual_value` expects it to come, customer by customer.

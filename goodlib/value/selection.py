@@ -41,11 +41,12 @@ def law(summary: pd.DataFrame) -> str:
 def others(fits: list[Any], spends: list[Any], law: str) -> tuple[dict[str, Any], dict[str, Any]]:
     """Other models of purchases and of amounts that might have been used, by name.
 
-    Left out is a model without dropout where the others beat it clearly (10 points of AIC): what
-    it says of those who left is not another opinion but a mistake. Of the log-normals the better.
+    Left out are fits with a problem, and a model without dropout where the others beat it clearly
+    (10 points of AIC): what it says of those who left is not another opinion but a mistake. Of the
+    log-normals the better.
     """
     worst = min(fit.aic for fit in fits) + 10
-    kept = [fit for fit in fits if type(fit.model) is not LAWS[law]]
+    kept = [fit for fit in fits if type(fit.model) is not LAWS[law] and not fit.problems]
     kept = [fit for fit in kept if not isinstance(fit.model, NBD) or fit.aic < worst]
     lognormal = next(fit for fit in spends if isinstance(fit.model, LogNormalSpend))
     return {type(fit.model).__name__: fit for fit in kept}, {"log-normal": lognormal}

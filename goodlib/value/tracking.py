@@ -21,12 +21,12 @@ from goodlib.value.feature import Past
 from goodlib.value.forecast import PRIOR_DRIFT, Fit, fit_models
 from goodlib.value.lifetime import draw_params
 from goodlib.value.pareto import Pareto
+from goodlib.value.standing import LEVELS
 
 PERIODS = {"week": 7.0, "month": 30.4375, "quarter": 91.3125, "year": 365.25, "decade": 3652.5}
 """Lengths of the periods that are tracked, in days."""
 MOST = 90
 """Periods in one figure."""
-LEVELS = {"lower_95": 0.025, "lower_80": 0.1, "upper_80": 0.9, "upper_95": 0.975}
 TAIL = 7
 """Frequencies from here on are one group, unless most customers are in it."""
 

@@ -23,7 +23,7 @@ from goodlib.value.feature import Past
 from goodlib.value.forecast import REACH, Fit, Forecast, fit_models
 from goodlib.value.future import CELLS, Future
 from goodlib.value.lifetime import discount_rate
-from goodlib.value.standing import LEVELS
+from goodlib.value.standing import total_of
 
 FUTURES = 400
 """Joint draws that a study's chapters share."""
@@ -147,13 +147,8 @@ def recall(tables: dict[str, pd.DataFrame], horizon: float, share: float) -> Rec
     value = tables["draws_value"].to_numpy(dtype=float)
     spend = np.divide(value, kept, out=np.zeros_like(value), where=kept != 0)
     totals = tables["draws_total"]
-    lines = {
-        name: {"mean": draws.mean(), "median": draws.median()}
-        | {label: draws.quantile(q) for label, q in LEVELS.items()}
-        for name, draws in totals.items()
-    }
     held = (np.empty((len(totals), 0), dtype=np.int32), spend.T)
-    total = pd.DataFrame(lines).T
+    total = pd.DataFrame({name: total_of(draws) for name, draws in totals.items()}).T
     future = Future(tables["future"], total, totals, horizon, share, 0, held)
     back = {new: old for old, new in CURVE.items()}
     refused = tables["calendar"]["refused"].iloc[0]
@@ -181,7 +176,7 @@ def what_if(
     ----------
     known : Worth
     past : Past
-        The history, for the same model without season and levels.
+        The history, for the same model without season and levels; left out where there are none.
     fits, spends : by name, other models of purchases (in the operational time of `known`) and of
         amounts (at today's level)
     discount, discounts : what the value was made with, and what else to try
@@ -204,8 +199,9 @@ def what_if(
         ratios.append((name, "purchases", count / mine["purchases"]))
     for name, other in spends.items():
         ratios.append((name, "amounts", other.expected_spend(fit.summary) / each))
-    plain = fit_models(past, fit.end, fit.unit, fit.name, "none").expected(horizon)["spend"]
-    ratios.append(("no season and no level", "calendar", plain / mine["spend"]))
+    if fit.calendar.kind != "none" or not fit.price.refused:
+        plain = fit_models(past, fit.end, fit.unit, fit.name, "none").expected(horizon)["spend"]
+        ratios.append(("no season and no level", "calendar", plain / mine["spend"]))
     now = arrival(fit, horizon, discount_rate(discount, periods_per_year))
     for other in dict.fromkeys(d for d in discounts if d != discount):
         then = arrival(fit, horizon, discount_rate(other, periods_per_year))

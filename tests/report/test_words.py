@@ -3,7 +3,17 @@
 import pandas as pd
 import pytest
 
-from goodlib.report.words import Sentence, Words, day, money, percent
+from goodlib.report.words import (
+    Sentence,
+    Words,
+    a_span,
+    between,
+    day,
+    duration,
+    money,
+    percent,
+    span,
+)
 
 
 @pytest.mark.parametrize(
@@ -58,3 +68,46 @@ def test_a_sentence_fills_its_template():
 def test_a_value_that_is_not_given_is_an_error():
     with pytest.raises(KeyError, match="missing"):
         Words().say(Sentence("{missing:count}", {}))
+
+
+@pytest.mark.parametrize(
+    ("days", "following", "alone"),
+    [
+        (364, "year", "a year"),
+        (365.25, "year", "a year"),
+        (60 * 30.4375, "five years", "five years"),
+        (39 * 7, "39 weeks", "39 weeks"),
+        (182, "26 weeks", "26 weeks"),
+        (7, "week", "a week"),
+        (14, "two weeks", "two weeks"),
+        (3, "three days", "three days"),
+        (30.4375, "month", "a month"),
+        (18 * 30.4375, "18 months", "18 months"),
+        (13 * 365.25, "13 years", "13 years"),
+        (900, "2.5 years", "2.5 years"),
+    ],
+)
+def test_a_span_stands_after_the_next_or_alone(days, following, alone):
+    assert span(days) == following
+    assert a_span(days) == alone
+
+
+@pytest.mark.parametrize(
+    ("days", "said"),
+    [(1, "1 day"), (9, "9 days"), (63, "9 weeks"), (365, "1 year"), (767, "2.1 years")],
+)
+def test_duration(days, said):
+    assert duration(days) == said
+
+
+def test_a_range_has_the_unit_of_what_lies_in_it():
+    assert between(105, 125, 112) == "between 15 and 18 weeks"
+    assert between(840, 1240, 1020) == "between 2.3 and 3.4 years"
+    assert between(112, 113, 112) == ""
+    assert between(400, float("inf"), 900) == "13 months at the earliest"
+
+
+def test_few_are_words():
+    say = Words().say
+    assert say(Sentence("{n:few} models", {"n": 4})) == "four models"
+    assert say(Sentence("{n:few} models", {"n": 23})) == "23 models"

@@ -1,5 +1,7 @@
 """Season and level of the base: planted ones are found, what cannot be told is refused."""
 
+from dataclasses import replace
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -9,7 +11,7 @@ from statsmodels.tsa.statespace.structural import UnobservedComponents
 from goodlib import BetaGeoNBD
 from goodlib.value.calendar import fit_calendar
 from goodlib.value.feature import Past
-from goodlib.value.level import _filter, fit_drifting
+from goodlib.value.level import Level, _filter, fit_drifting
 from goodlib.value.price import fit_price
 
 START = pd.Timestamp("2015-01-01")
@@ -152,6 +154,29 @@ def test_a_wandering_level_is_told_from_noise(rng):
     moving = fit_drifting(walk + noise, np.full(120, 0.0025), 1 / 12)[1]
     assert still.spread < 0.1 < 0.25 < moving.spread
     assert moving.spread == pytest.approx(0.1 * np.sqrt(12), rel=0.35)
+
+
+def test_a_season_that_cannot_be_told_is_not_known_to_be_flat(found):
+    """Over whole years it averages out; over half a year it makes the total less sure."""
+    months = pd.date_range("2022-01-01", "2022-12-01", freq="MS")
+    still = Level(0.0, np.ones(1), np.full(1, 1e-9))
+    curve = pd.DataFrame({"month": months, "m": 1.0, "season": 1.0, "level": 1.0, "expected": 9.0})
+    unseen = replace(
+        found, kind="none", curve=curve, ahead=still, end=pd.Timestamp("2022-12-31"), unit="M"
+    )
+    year, half = (np.log(unseen.future(length, 2000, 1)) for length in (12, 6))
+    assert year.std() < 0.02
+    assert 0.08 < half.std() < 0.25
+    assert np.exp(half).mean() == pytest.approx(unseen.expected_future(6), rel=0.01)
+    seen = np.log(replace(unseen, kind="season").future(6, 2000, 1))
+    assert seen.std() < 1e-3
+
+
+def test_the_way_ends_where_the_future_ends(found):
+    days = np.array([30.0, 200.0, 52 * 7.0])
+    way = found.path(days, 50, 3)
+    assert way[:, -1] == pytest.approx(found.future(52, 50, 3))
+    assert (np.diff(way, axis=1) > 0).all()
 
 
 # Refusals

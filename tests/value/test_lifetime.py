@@ -4,13 +4,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from goodlib.value.lifetime import (
-    compare_values,
-    discount_rate,
-    draw_value,
-    margins,
-    residual_value,
-)
+from goodlib.value.lifetime import discount_rate, draw_value, margins, residual_value
 from goodlib.value.purchase import BetaGeoNBD, ParetoNBD
 from goodlib.value.spend import GammaGamma
 
@@ -146,18 +140,6 @@ def test_eighty_of_a_hundred_futures_hold_what_comes(summary):
     assert held[high > 0].mean() > 0.75
     lower, upper = np.quantile(drawn.total, [0.01, 0.99])
     assert lower < came.sum() < upper
-
-
-def test_the_first_model_shares_all_of_its_own_list(summary):
-    fits = [BetaGeoNBD(summary).fit(), ParetoNBD(summary).fit()]
-    table = compare_values(
-        fits, GammaGamma(summary).fit(), 1.0, horizon=26.0, discounts=[0.1, 0.2],
-        periods_per_year=52, summary=summary, top=20,
-    )  # fmt: skip
-    assert table["shared"].iloc[0] == 20
-    assert (table["shared"] <= 20).all()
-    totals = table.set_index(["model", "discount"])["total"].unstack()
-    assert (totals[0.1] > totals[0.2]).all()
 
 
 # Refusals

@@ -116,6 +116,20 @@ def test_the_chosen_law_has_a_name(past):
     assert law(now) == names[type(best.model).__name__]
 
 
+def test_eighty_of_a_hundred_futures_hold_what_comes(past, margin):
+    """What really came after an earlier day; ranges of counts hold more than they say."""
+    end = pd.Timestamp("2022-12-30")
+    known = worth(forecast(past, end, 52, "W", 200, 2, model="BG/NBD"), margin, **MONEY)
+    later = past.orders[past.orders["date"].between(end, "2023-12-29", inclusive="right")]
+    years = (later["date"] - end).dt.days / 365.25
+    paid = later["amount"] * later["customer_id"].map(margin) / 1.15**years
+    came = paid.groupby(later["customer_id"]).sum().reindex(known.customers.index, fill_value=0.0)
+    low, high = (known.customers[f"residual_value_{end}_80"] for end in ("lower", "upper"))
+    assert 0.78 < came.between(low, high).mean() < 0.97
+    lower, upper = np.quantile(known.total, [0.01, 0.99])
+    assert lower < came.sum() < upper
+
+
 def test_a_large_base_shares_fewer_futures():
     assert draws_for(200, 1000) == FUTURES
     assert draws_for(200, 150) == 150

@@ -8,6 +8,8 @@ from matplotlib.axes import Axes
 
 from goodlib.report.figures import style
 
+SILENCES = (("days", 1.0), ("weeks", 7.0), ("months", 30.4375), ("years", 365.25))
+
 
 def plot_tracking(
     periods: pd.DataFrame, word: str, *, cumulative: bool = False, ax: Axes | None = None
@@ -67,19 +69,22 @@ def plot_groups(groups: pd.DataFrame, *, ax: Axes | None = None) -> Axes:
 
 
 def plot_alive(
-    grid: pd.DataFrame, customers: pd.DataFrame, unit_word: str, *, ax: Axes | None = None
+    grid: pd.DataFrame, customers: pd.DataFrame, unit_days: float, *, ax: Axes | None = None
 ) -> Axes:
     """Chance that a customer is still one, over time since the last purchase and frequency.
 
     `grid`: chances, one row a frequency, one column a time since the last purchase; `customers`:
-    `idle` and `frequency`, drawn as points.
+    `idle` and `frequency`, drawn as points. Times in units of `unit_days`; the axis has weeks,
+    months or years.
     """
     ax = style.axes(ax, height=4.4)
-    idle, often = grid.columns.to_numpy(float), grid.index.to_numpy(float)
-    drawn = ax.pcolormesh(
-        idle, often, grid, cmap=style.SEQUENTIAL, vmin=0, vmax=1, shading="nearest"
-    )
-    inside = customers[(customers["idle"] <= idle[-1]) & (customers["frequency"] <= often[-1])]
+    reach = float(grid.columns[-1]) * unit_days
+    word, length = next(unit for unit in SILENCES if reach < 200 * unit[1] or unit is SILENCES[-1])
+    idle, often = grid.columns.to_numpy(float) * unit_days / length, grid.index.to_numpy(float)
+    look = {"cmap": style.SEQUENTIAL, "vmin": 0, "vmax": 1, "shading": "nearest"}
+    drawn = ax.pcolormesh(idle, often, grid, **look)
+    points = customers.assign(idle=customers["idle"] * unit_days / length)
+    inside = points[(points["idle"] <= idle[-1]) & (points["frequency"] <= often[-1])]
     shown = inside.sample(min(len(inside), 1500), random_state=0)
     jitter = np.random.default_rng(0).uniform(-0.25, 0.25, len(shown))
     ax.plot(
@@ -92,6 +97,15 @@ def plot_alive(
         mec=style.PAPER,
         mew=0.3,
     )
+    if often[-1] > 40:  # else most customers lie in a strip along the floor
+        ax.set_yscale("log")
+        ax.set_yticks([n for n in (1, 2, 5, 10, 20, 50, 100, 200, 500, 1000) if n <= often[-1]])
+        ax.minorticks_off()
+    if grid.to_numpy().min() > 0.95:
+        drawn.set_alpha(0.15)
+        at = {"xycoords": "axes fraction", "ha": "center", "va": "center"}
+        said = "no silence here says that a client has left"
+        ax.annotate(said, (0.6, 0.7), fontsize=11, path_effects=[style.HALO], **at)
     if grid.to_numpy().min() < 0.5 < grid.to_numpy().max():
         lines = ax.contour(idle, often, grid, [0.5], colors=style.INK, linewidths=1.3)
         ax.clabel(lines, fmt=lambda _: "50%", fontsize=9)
@@ -99,7 +113,7 @@ def plot_alive(
     bar.outline.set_visible(False)
     bar.set_label("chance still a customer")
     style.percent_axis(bar.ax)
-    ax.set_xlabel(f"{unit_word}s since the last purchase")
+    ax.set_xlabel(f"{word} since the last purchase")
     ax.set_ylabel("repeat purchases")
     ax.set_xlim(0, idle[-1])
     ax.grid(visible=False)

@@ -302,11 +302,19 @@ def adds_up(
                 "first of all {who:name}: no list of customers would show them."
             )
     if prospects is not None:
-        values |= {"open": prospects["expected_value"].sum(), "count": len(prospects)}
-        text += (
-            " The {count:plural prospect} still open are worth {open:money} on top of it; they are "
-            "not customers yet and stand in no list here."
-        )
+        already = prospects["already_customer"].astype(bool)
+        new = prospects[~already]
+        values |= {"open": new["expected_value"].sum(), "count": len(new), "more": already.sum()}
+        if len(new):
+            text += (
+                " The {count:plural prospect} still open who would be new are worth {open:money} "
+                "on top of it; they are not customers yet and stand in no list here."
+            )
+        if already.any():
+            text += (
+                " {more:plural prospect} would be further work for customers: what they bring is "
+                "a part of the sum already."
+            )
     return Sentence(text, values)
 
 

@@ -23,8 +23,8 @@ MODELS = {
 """The purchase models in words."""
 AMOUNTS = {
     "Gamma-Gamma, single amounts": "Gamma-Gamma",
-    "Log-normal": "The log-normal",
-    "Log-normal ~ np.log1p(frequency)": "The log-normal with a mean that goes with frequency",
+    "Log-normal": "the log-normal",
+    "Log-normal ~ np.log1p(frequency)": "the log-normal with a mean that goes with frequency",
 }
 """The models of amounts in words."""
 CLOSE = 2.0
@@ -73,41 +73,48 @@ def _amounts_problems(ahead: Forecast) -> list[Problem]:
 
 def amounts(fits: list[Any], ahead: Forecast) -> Sentence:
     """How amounts are drawn, and which law describes single amounts best."""
-    best, *others = fits
-    p = float(ahead.fit.spend.params["p"])
+    best = fits[0]
+    gamma = next(fit for fit in fits if fit.model.title.startswith("Gamma"))
+    other = next(fit for fit in fits if not fit.model.title.startswith("Gamma"))
     values = {
-        "best": AMOUNTS[best.model.title],
-        "other": AMOUNTS[others[0].model.title].replace("The log", "the log"),
-        "gap": others[0].aic - best.aic,
+        "other": AMOUNTS[other.model.title],
+        "gap": abs(other.aic - gamma.aic),
         "mean": float(ahead.fit.mean_amount().mean()),
-        "swing": 1 / np.sqrt(p),
+        "swing": 1 / np.sqrt(float(ahead.fit.spend.params["p"])),
     }
     text = (
         "A purchase brings {mean:money} on average over the clients, and one client's purchases "
         "typically differ from that client's mean by {swing:percent} of it. "
     )
-    if best.model.title.startswith("Gamma"):
+    if best is gamma:
         return Sentence(
-            text + "{best}, which the futures use, describes single amounts best, {gap:count} "
-            "points of AIC before {other:name}.",
+            text + "Gamma-Gamma, the model of amounts that the futures use, describes them best: "
+            "{other:name} is {gap:count} points of AIC behind.",
             values,
         )
     return Sentence(
-        text + "{best:name} describes single amounts better by {gap:count} points of AIC than "
-        "{other:name}; the futures use Gamma-Gamma with the spread that is seen, and the last "
-        "section says what the other would change.",
+        text + "The futures draw them from Gamma-Gamma with the spread that is seen; {other:name} "
+        "describes single amounts better by {gap:count} points of AIC, and the last section says "
+        "what it would change.",
         values,
     )
 
 
 def assumption(summary: pd.DataFrame) -> Sentence:
-    """Whether spend goes with frequency."""
+    """Whether spend goes with frequency, and what that means for the values."""
     found = independence(summary)
     if not np.isfinite(found.correlation):
         return Sentence(found.verdict, {"n": found.n})
+    verdict = found.verdict
+    if abs(found.correlation) >= 0.3 and not found.lower <= 0 <= found.upper:
+        more = "more" if found.correlation > 0 else "less"
+        verdict = (
+            f"Those who buy more often spend {more} each time. The model of amounts does not know "
+            "it; the regression and the last spend, which are weighed in, do."
+        )
     return Sentence(
-        found.verdict + " (Rank correlation {correlation:.2f}, between {lower:.2f} and "
-        "{upper:.2f}, over {n:plural client} who came back.)",
+        verdict + " (Rank correlation {correlation:.2f}, between {lower:.2f} and {upper:.2f}, "
+        "over {n:plural client} who came back.)",
         {**found._asdict()},
     )
 
@@ -133,25 +140,25 @@ def choice(fits: list[Any], law: str) -> Sentence:
     }
     if gap < -CLOSE and best.problems:
         return Sentence(
-            "Of {models:count} models of buying the one without a warning is used: {chosen}. "
+            "Of {models:few} models of buying the one without a warning is used: {chosen}. "
             "{other} fits better by {gap:.0f} points of AIC, but its parameters cannot be trusted.",
             values,
         )
     if gap < -CLOSE:
         return Sentence(
-            "Of {models:count} models of buying, {chosen} described these clients best before "
+            "Of {models:few} models of buying, {chosen} described these clients best before "
             "season and level were known; with them {other} is {gap:.0f} points of AIC better, "
             "and the last section says what it would change.",
             values,
         )
     if gap < CLOSE:
         return Sentence(
-            "Of {models:count} models of buying, {chosen} is used; {other} describes these clients "
+            "Of {models:few} models of buying, {chosen} is used; {other} describes these clients "
             "as well (AIC {gap:.1f} apart), so the choice between the two is not made by the data.",
             values,
         )
     return Sentence(
-        "Of {models:count} models of buying, {chosen} describes these clients best: {other}, the "
+        "Of {models:few} models of buying, {chosen} describes these clients best: {other}, the "
         "next, is {gap:.0f} points of AIC behind, where 10 are decisive.",
         values,
     )

@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 
 from goodlib.report.findings.model import MODELS
-from goodlib.report.words import Sentence, duration, span
+from goodlib.report.words import Sentence, between, duration, span
 from goodlib.value.forecast import Forecast
 from goodlib.value.habit import Habit, silent
 from goodlib.value.worth import Worth
@@ -21,7 +21,7 @@ def history(orders: pd.DataFrame) -> float:
 def top(value: pd.DataFrame, customers: pd.DataFrame | None, count: int = 20) -> pd.DataFrame:
     """The clients with the highest value to come, with their names where the study has them."""
     best = value.nlargest(count, "residual_value")
-    names = pd.Series(best.index, best.index)
+    names = "client " + pd.Series(best.index.astype(str), best.index)
     if customers is not None and "name" in customers:
         known = customers.drop_duplicates("customer_id").set_index("customer_id")["name"]
         names = known.reindex(best.index).fillna(names)
@@ -95,36 +95,34 @@ def what_if(table: pd.DataFrame) -> pd.DataFrame:
 
 def habit(found: Habit, unit_days: float, history_days: float) -> Sentence:
     """How often a typical client buys, and how long half of them stay."""
-    stay, often = found.half_life, found.interval
+    often, stay = ([bound * unit_days for bound in each] for each in found)
     words = {
-        "interval": duration(often.estimate * unit_days),
-        "interval_lower": duration(often.lower * unit_days),
-        "interval_upper": duration(often.upper * unit_days),
-        "half": duration(stay.estimate * unit_days),
-        "half_lower": duration(stay.lower * unit_days),
-        "half_upper": duration(stay.upper * unit_days),
+        "interval": duration(often[0]),
+        "interval_range": between(*often[1:], often[0]),
+        "half": duration(stay[0]),
+        "half_range": between(*stay[1:], stay[0]) if np.isfinite(stay[0]) else "",
         "history": duration(history_days),
     }
     start = "While active, a typical client buys every {interval}"
-    if words["interval_lower"] != words["interval_upper"]:
-        start += " (between {interval_lower} and {interval_upper})"
-    if not np.isfinite(stay.estimate):
+    if words["interval_range"]:
+        start += " ({interval_range})"
+    if not np.isfinite(stay[0]):
         return Sentence(start + "; nothing in the {history} of history says that any leave.", words)
-    if stay.estimate == 0:
+    if stay[0] == 0:
         return Sentence(start + "; half of all never come back after the first purchase.", words)
-    if stay.lower * unit_days > history_days:
+    if stay[1] > history_days:
         return Sentence(
             start + "; fewer than half leave within the {history} that the history covers.", words
         )
-    if stay.upper * unit_days > 3 * max(history_days, stay.estimate * unit_days):
+    if stay[2] > 3 * max(history_days, stay[0]):
+        words["half_lower"] = duration(stay[1])
         return Sentence(
             start + "; half of them leave within {half}, at the earliest {half_lower}; the history "
             "is too short to say at the latest.",
             words,
         )
-    return Sentence(
-        start + "; half of them leave within {half}, between {half_lower} and {half_upper}.", words
-    )
+    end = "; half of them leave within {half}" + (", {half_range}" if words["half_range"] else "")
+    return Sentence(start + end + ".", words)
 
 
 def still_here(alive: pd.Series) -> Sentence:
