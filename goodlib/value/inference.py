@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from goodlib.value.posterior import Posterior
 
 FAR = 12.0  # |log parameter| beyond which the optimum is called a boundary: e^12 = 160,000
+TOLD = 1.92  # a top lower than this is outside the 95 % region of the likelihood
 WIDE = 2.0  # a standard error of a log parameter above this says nothing: e^(1.96 * 2) = 50-fold
 
 
@@ -69,6 +70,10 @@ class Model:
         """Where the climb begins, on the scale of the fit."""
         return np.zeros(len(self.names))
 
+    def starts(self) -> list[np.ndarray]:
+        """Where climbs begin; more than one where a likelihood is known to have two tops."""
+        return [self.start()]
+
     def prior(self) -> dict[str, Any]:
         """The default prior of each parameter: a distribution with `logpdf`, by name."""
         message = f"{type(self).__name__} has no default prior: pass prior={{name: distribution}}"
@@ -108,12 +113,14 @@ class Model:
 
     def fit(self, start: Mapping[str, float] | list[float] | None = None) -> Any:
         """The maximum-likelihood result. `start` holds parameters in the order of `names`."""
-        first = self.start() if start is None else self.to_theta(start)
-        optimum = maximise(self.objective, first)
-        if start is not None and (not optimum.converged or np.abs(optimum.theta).max() > FAR):
-            second = maximise(self.objective, self.start())
-            optimum = max(optimum, second, key=lambda found: found.value)
-        return self.results(self, optimum, tuple(common_problems(self, optimum)))
+        own = self.starts()
+        climbs = [] if start is None else [maximise(self.objective, self.to_theta(start))]
+        lost = any(not climb.converged or np.abs(climb.theta).max() > FAR for climb in climbs)
+        if not climbs or lost or len(own) > 1:
+            climbs += [maximise(self.objective, first) for first in own]
+        optimum = max(climbs, key=lambda found: (np.isfinite(found.value), found.value))
+        found = [*common_problems(self, optimum), *_other_tops(self, optimum, climbs)]
+        return self.results(self, optimum, tuple(found))
 
     def to_theta(self, params: Mapping[str, float] | np.ndarray | list[float]) -> np.ndarray:
         """Parameters on the scale of the fit."""
@@ -185,6 +192,20 @@ def common_problems(model: Model, optimum: Optimum) -> list[Problem]:
             cure = "Read the posterior, not this point"
             found.append(Problem("standard errors blown up", f"the data fix {values}", cure))
     return found + model.problems(optimum)
+
+
+def _other_tops(model: Model, optimum: Optimum, climbs: list[Optimum]) -> list[Problem]:
+    """A top elsewhere that the data hardly tell from the one taken."""
+    for other in climbs:
+        below = optimum.value - other.value
+        far = np.abs(other.theta - optimum.theta).max() > 0.5
+        if other.converged and far and 1e-3 < below < TOLD:
+            values = model.to_params(other.theta)
+            there = ", ".join(f"{n} {v:.3g}" for n, v in zip(model.names, values, strict=True))
+            evidence = f"another lies {below:.2g} lower in log-likelihood, at {there}"
+            cure = "Read the profile intervals, use more history, or hold the other by a prior"
+            return [Problem("two tops", evidence, cure)]
+    return []
 
 
 class Summary(str):

@@ -39,7 +39,7 @@ def maximise(
     while evaluations < limit:
         curvature, axes = np.linalg.eigh(-hessian)
         slope = axes.T @ gradient
-        floor = 1e-12 * max(np.abs(curvature).max(), 1e-300)
+        floor = max(1e-12 * np.abs(curvature).max(), 1e-150)
         step = axes @ (slope / np.maximum(np.abs(curvature), floor))
         decrement = 0.5 * float(gradient @ step)
         if decrement < tolerance and curvature.min() > -1e-8 * np.abs(curvature).max():
@@ -48,7 +48,7 @@ def maximise(
             if np.abs(last[1]).max() < np.abs(gradient).max():
                 theta, (value, gradient, hessian) = theta + step, last
             return Optimum(theta, value, gradient, hessian, True, evaluations + 1)
-        step *= min(1.0, 2.0 / np.abs(step).max())
+        step *= min(1.0, 2.0 / max(np.abs(step).max(), 1e-300))
         for _ in range(40):
             trial = derivatives(theta + step)
             evaluations += 1
