@@ -69,7 +69,8 @@ def test_only_firm_moves_are_decided():
         index=IDS,
     )
     assert SAY(decide.moves(plan)) == (
-        "Give more time to Ada and less to Ben: these 2 moves hold in at least 95 % of the draws."
+        "Give more time to Ada and less to Ben: these 2 moves hold in at least 95 of 100 "
+        "possible futures."
     )
     assert decide.moves(plan.assign(firm=False)) is None
     many = pd.concat([plan] * 5).reset_index(drop=True)

@@ -1,10 +1,12 @@
 """Figures: the palette is measured, not believed."""
 
+import io
 from itertools import combinations
 
 import numpy as np
 import pytest
 from matplotlib.colors import to_rgb
+from PIL import Image
 
 from goodlib.report.figures import style
 
@@ -131,6 +133,21 @@ def test_a_picture_is_the_same_each_time():
         return style.png(ax)
 
     assert draw() == draw()
+
+
+def test_paper_stays_white_and_colors_stay_theirs():
+    def draw():
+        ax = style.axes()
+        ax.imshow(np.random.default_rng(1).random((40, 40)), cmap=style.SEQUENTIAL, aspect="auto")
+        return ax
+
+    exact = io.BytesIO()
+    draw().figure.savefig(exact, format="png", dpi=192, bbox_inches="tight")
+    exact = np.asarray(Image.open(exact).convert("RGB"), int)
+    lean = np.asarray(Image.open(io.BytesIO(style.png(draw()))).convert("RGB"), int)
+    assert (lean[0, 0] == 255).all()
+    assert (lean[(exact == 255).all(axis=2)] == 255).all()
+    assert np.abs(lean - exact).mean() < 2.5
 
 
 # Refusals

@@ -159,5 +159,5 @@ def moves(plan: pd.DataFrame) -> Sentence | None:
     held = "this move holds" if values["firm"] == 1 else "these {firm:count} moves hold"
     if values["firm"] > len(up.nlargest(3)) + len(down.nsmallest(3)):
         held = "these are the largest of {firm:count} moves that hold"
-    text = f"Give {' and '.join(parts)}: {held} in at least 95 % of the draws."
+    text = f"Give {' and '.join(parts)}: {held} in at least 95 of 100 possible futures."
     return Sentence(text, values)
