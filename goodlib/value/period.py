@@ -10,7 +10,7 @@ import pandas as pd
 from scipy.special import chdtrc
 
 from goodlib.value.doubt import doubts
-from goodlib.value.prospect import ProspectModel, ProspectResults
+from goodlib.value.prospect import FEW, ProspectModel, ProspectResults
 from goodlib.value.waiting import FAMILIES
 
 YEARS = (3, 6)  # lengths of the recent past that may stand for what comes
@@ -18,6 +18,7 @@ ENOUGH = 50  # prospects won within it
 DOUBT = 0.01  # p-value below which the years before went otherwise
 CERTAIN = 0.001  # p-value below which groups differ
 GROUPS = 20  # groups of a column, at most
+PENALTY = 0.25  # of groups in the logit of never: a spread of 2
 EITHER = 3  # won, and not won, in each group
 UNSOUND = ("not identified", "did not converge")
 
@@ -35,8 +36,9 @@ def fit_funnel(
     from that of the whole (p < .01), they alone teach. Between Weibull and log-normal AIC decides;
     so it does on whether one column of `columns` explains who never converts, how long the others
     take, or both, among those that beat no groups beyond doubt (likelihood ratio, p < .001, for
-    many are tried). Groups with fewer than three won or not won are put together. `problems` holds
-    what there is to doubt (`goodlib.value.doubt`).
+    many are tried) and have ten won for each parameter they add. Groups with fewer than three
+    won or not won are put together. `problems` holds what there is to doubt
+    (`goodlib.value.doubt`).
 
     Raises ValueError where no fit is identified.
     """
@@ -57,8 +59,12 @@ def fit_funnel(
         if grouped is None:
             continue
         for place in ({"never": column}, {"when": column}, {"never": column, "when": column}):
-            fit = ProspectModel(grouped, **law, **place).fit()
-            if fit.lr_test(best).pvalue < CERTAIN:
+            model = ProspectModel(grouped, **law, **place, penalty=PENALTY)
+            if model.won.sum() < FEW * (len(model.names) - len(best.model.names)):
+                continue
+            fit = model.fit()
+            rise = max(2 * (fit.llf - best.llf), 0.0)
+            if chdtrc(len(model.names) - len(best.model.names), rise) < CERTAIN:
                 fits.append(fit)
     best = min(fits, key=_aic)
     return replace(best, problems=(*best.problems, *doubts(best, plain)))

@@ -213,6 +213,9 @@ class ProspectModel(Model):
     never, when : str
         Formulas over descriptive columns: for the logit of never, and for the logarithm of the time
         in days. A stage cannot stand there: today's stage tells how it ended.
+    penalty : float, 0 or more
+        Half of it times the square of each coefficient of `never` but the first is taken off what
+        the fit climbs, so that a group in which nobody was lost yet keeps a finite chance of it.
 
     Raises
     ------
@@ -232,10 +235,12 @@ class ProspectModel(Model):
         since: str | pd.Timestamp | None = None,
         never: str = "1",
         when: str = "1",
+        penalty: float = 0.0,
     ) -> None:
         if time not in FAMILIES:
             message = f"time must be one of {', '.join(FAMILIES)}: got {time!r}"
             raise ValueError(message)
+        self.penalty = float(penalty)
         self.as_of, self.time_law, self.family = pd.Timestamp(as_of), time, FAMILIES[time]
         self.since = None if since is None else pd.Timestamp(since)
         frame = read_funnel(prospects, self.as_of)
@@ -319,6 +324,14 @@ class ProspectModel(Model):
             rows = [(self._climb(theta + h)[1] - self._climb(theta - h)[1]) / 2e-5 for h in steps]
         hessian = np.array(rows)
         return value, gradient, 0.5 * (hessian + hessian.T)
+
+    def objective(self, theta: np.ndarray) -> tuple[float, np.ndarray, np.ndarray]:
+        """The log-likelihood less the penalty, with slopes."""
+        value, gradient, hessian = self.derivatives(theta)
+        groups = np.zeros(len(theta))
+        groups[1 : self.X.shape[1]] = self.penalty
+        pull = groups * theta
+        return value - 0.5 * float(pull @ theta), gradient - pull, hessian - np.diag(groups)
 
     def _climb(self, theta: np.ndarray) -> tuple[float, np.ndarray]:
         """Log-likelihood and gradient, one term for each way a prospect can stand."""

@@ -1,5 +1,6 @@
 """Sentences and figures on prospects and referrals: true on the demo, and where data lack."""
 
+from dataclasses import replace
 from types import SimpleNamespace
 
 import numpy as np
@@ -11,6 +12,9 @@ from goodlib.report.figures import prospect as figures
 from goodlib.report.findings import prospect as hopes
 from goodlib.report.findings import referral as others
 from goodlib.report.words import Words
+from goodlib.value.doubt import SEASON
+from goodlib.value.inference import Problem
+from goodlib.value.prospect import ProspectModel
 
 SAY = Words("EUR").say
 
@@ -84,6 +88,38 @@ def test_sentences_of_the_demo_quote_the_frames(tables, outlook):
     kept = hopes.kept(trial)
     assert kept.values["won"] == trial.replayed["won"].sum()
     assert "“newest first”" in SAY(kept) or "“largest first”" in SAY(kept)
+
+
+def test_a_changed_pace_a_season_and_undated_losses_are_said(tables, outlook):
+    since = ProspectModel(tables["prospects"], as_of="2025-12-31", since="2023-12-31").fit()
+    said = SAY(hopes.funnel(outlook._replace(fit=since)))
+    assert "Of the 120 prospects first met so far 48 were won" in said
+    assert "earlier years went otherwise, and as things have gone since 31 December 2023" in said
+    spring = Problem(SEASON, "9 were won in the months of quarter 2, where 3 were expected", "Wait")
+    seasonal = outlook._replace(fit=replace(since, problems=(spring,)))
+    assert "The year has a season: 9 were won" in SAY(hopes.missing(seasonal))
+    trial = hopes.try_out(Stand(tables), outlook)
+    assert "nobody noted" not in SAY(hopes.kept(trial))
+    some = trial.replayed.assign(undated=trial.replayed["age"] > 400)
+    again = hopes.kept(trial._replace(replayed=some))
+    assert again.values["undated"] == some.loc[some["undated"], "prospect_id"].nunique()
+    assert 0 < again.values["sure"] < 1
+    assert "lost on a day that nobody noted" in SAY(again)
+
+
+def test_how_many_will_be_won_has_a_range(outlook):
+    waiting = hopes.waiting(outlook, 12).values
+    assert waiting["least"] < waiting["won"] < waiting["most"]
+    assert outlook.won.mean() == pytest.approx(waiting["won"], rel=0.1)
+
+
+def test_old_prospects_without_a_chance_are_counted_not_drawn(outlook):
+    old = outlook.people.iloc[:3].assign(age=20_000.0, p_won=1e-6)
+    both = pd.concat([outlook.people, old])
+    ax = figures.plot_open(both, ["first talk"])
+    assert "3 older ones are not shown: less than 0.5% each" in [t.get_text() for t in ax.texts]
+    assert ax.get_xlim()[1] < 100
+    assert figures.plot_open(outlook.people).get_xlim()[1] > outlook.people["age"].max() / 30.4375
 
 
 def test_one_list_holds_customers_and_prospects_in_order(tables, outlook):

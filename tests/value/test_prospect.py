@@ -356,6 +356,32 @@ def test_groups_that_differ_are_taken_and_noise_is_not():
     assert list(plain.params.index) == list(ProspectModel(frame, as_of=AS_OF).names)
 
 
+def test_a_group_in_which_nobody_was_lost_keeps_a_chance_of_it():
+    frame = simulate(300, 24)
+    frame["group"] = np.where((frame["outcome"] == "won") & (frame.index % 2 == 0), "b", "a")
+    loose = ProspectModel(frame, as_of=AS_OF, never="group").fit()
+    assert "not identified" in [problem.name for problem in loose.problems]
+    held = ProspectModel(frame, as_of=AS_OF, never="group", penalty=0.25)
+    fit = held.fit()
+    assert fit.problems == ()
+    assert -8 < fit.params["never[group[T.b]]"] < -3
+    slope = approx_fprime(fit.optimum.theta, lambda theta: held.objective(theta)[0], 1e-6)
+    np.testing.assert_allclose(slope, 0, atol=2e-2)
+
+
+def test_few_won_bear_no_groups(firm):
+    """At the end of 2023 nineteen had been won: groups of industries would fit them too well."""
+    prospects = firm.tables["prospects"].replace("", None)
+    fit = fit_funnel(at_origin(prospects, "2023-12-30"), as_of="2023-12-30")
+    assert fit.model.won.sum() == 19
+    assert list(fit.params.index[:3]) == ["never[Intercept]", "when[Intercept]", "shape"]
+    today = fit_funnel(prospects, as_of=AS_OF)
+    assert any("source" in name for name in today.params.index)
+    told = replay(prospects, ["2023-12-30", "2024-12-30"], days=365, as_of=AS_OF)
+    lowest = calibration(told, groups=3).iloc[0]
+    assert lowest["lower"] <= lowest["p_won"] <= lowest["upper"]
+
+
 # --- Refusals
 
 

@@ -10,6 +10,8 @@ from matplotlib.axes import Axes
 
 from goodlib.report.figures import style
 
+SLIM = 0.005  # chance below which an old prospect need not be drawn
+
 
 def plot_curve(curve: pd.DataFrame, *, ax: Axes | None = None) -> Axes:
     """Share of all prospects won by each day after first contact: the model's, and as counted.
@@ -60,14 +62,26 @@ def plot_open(
     ax.set_ylabel("chance to be won within the year")
     top = shown["p_won"].max() if len(shown) else 1.0
     ax.set_ylim(-0.03, min(1.05, 1.2 * top + 0.02))
-    far = shown["age"].max() / 30.4375 if len(shown) else 1.0
+    far = _far(shown) / 30.4375
     ax.set_xlim(-0.02 * far, 1.05 * far)
+    beyond = shown[shown["age"] / 30.4375 > 1.05 * far]
+    if len(beyond):
+        said = f"{len(beyond):,} older ones are not shown: less than {SLIM:.1%} each"
+        place = {"xytext": (-6, 14), "textcoords": "offset points", "ha": "right"}
+        ax.annotate(said, (1.05 * far, 0.0), fontsize=9, color=style.MUTED, **place)
     style.percent_axis(ax)
     ax.legend(loc="upper right", title="stage (open prospects)", title_fontsize=10)
     best = shown.nlargest(0 if many else names, "expected_value")
     labels = [style.shorten(name, 26) for name in best["name"]]
     style.label_points(ax, best["age"] / 30.4375, best["p_won"], labels)
     return ax
+
+
+def _far(people: pd.DataFrame) -> float:
+    """Days up to which open prospects are drawn: a fifth further than chances reach."""
+    longest = float(people["age"].max())
+    alive = people.loc[people["p_won"] >= SLIM, "age"]
+    return min(longest, 1.2 * float(alive.max())) if len(alive) else longest
 
 
 def plot_kept(groups: pd.DataFrame, *, ax: Axes | None = None) -> Axes:
@@ -82,19 +96,21 @@ def plot_kept(groups: pd.DataFrame, *, ax: Axes | None = None) -> Axes:
     ax.plot([0, top], [0, top], color=style.GRAY, ls=":", lw=1.5)
     reach = np.abs(groups[["lower", "upper"]].to_numpy().T - groups["won"].to_numpy())
     ax.errorbar(groups["p_won"], groups["won"], reach, fmt="o", color=style.BLUE, ms=7, lw=1.6)
-    for row in groups.itertuples():
+    clear = groups["p_won"].diff(-1).abs().fillna(top) > 0.06 * top  # the next one is not as near
+    for _, part in groups.groupby(clear[::-1].cumsum()[::-1], sort=False):
+        row, many = part.iloc[-1], f"{len(part)} × " if len(part) > 1 else ""
         ax.annotate(
-            f"{row.n:,}",
-            (row.p_won, row.won),
-            xytext=(7, 5),
+            f"{many}{part['n'].max():,}",
+            (row["p_won"], row["won"]),
+            xytext=(8, 6),
             textcoords="offset points",
             fontsize=9,
             color=style.MUTED,
         )
     ax.set_xlabel("chance said to be won within the year")
     ax.set_ylabel("share that was won")
-    ax.set_xlim(0, top)
-    ax.set_ylim(0, top)
+    ax.set_xlim(-0.03 * top, top)
+    ax.set_ylim(-0.03 * top, top)
     style.percent_axis(ax)
     style.percent_axis(ax, "x")
     return ax

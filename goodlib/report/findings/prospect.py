@@ -163,12 +163,17 @@ def missing(outlook: Outlook) -> Sentence:
             " {known:count} would be further work for clients the firm has already: what they "
             "bring is part of those clients' value and is not added to it."
         )
-    elif len(outlook.new_customer):
+    if len(outlook.new_customer):
         values |= {"new": float(outlook.new_customer.mean())}
         low, high = np.quantile(outlook.new_customer, [0.1, 0.9])
         values |= {"low": float(low), "high": float(high)}
+        who = (
+            "The others would be new clients, each"
+            if values["known"]
+            else "Each would be a new client,"
+        )
         text += (
-            " Each would be a new client, worth {new:money} on average within the horizon (eight "
+            " " + who + " worth {new:money} on average within the horizon (eight "
             "in ten between {low:money} and {high:money}), by the models of purchases and spend."
         )
     for problem in outlook.fit.problems if outlook.fit is not None else ():

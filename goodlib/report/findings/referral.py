@@ -144,12 +144,13 @@ def left_out(result: Brought) -> Sentence:
         "for it would have come anyway."
     )
     if len(ignored):
-        row = ignored.iloc[0]
-        values |= {"rule": row["rule"], "by": row["referrer_id"], "whom": row["referred_id"]}
-        text += (
-            " {ignored:plural referral} did not count (first: {by:name} sent {whom:name}: "
-            "{rule:name})."
+        each = ignored.groupby("rule", sort=False)
+        values["rules"] = "; ".join(
+            f"{rule} ({len(rows):,}, first {rows['referrer_id'].iloc[0]} to "
+            f"{rows['referred_id'].iloc[0]})"
+            for rule, rows in each
         )
+        text += " {ignored:plural referral} did not count: {rules:name}."
     return Sentence(text, values)
 
 
