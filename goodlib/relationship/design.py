@@ -31,15 +31,25 @@ class Design(NamedTuple):
         """Raters that no chain of shared customers links to the main component."""
         return list(self.component.index[self.component > 0])
 
-    def cure(self, ratings: pd.DataFrame) -> str:
-        """Names two raters who cannot be compared and the rating that would connect them."""
+    def cure(self, ratings: pd.DataFrame, show: int = 3) -> str:
+        """Names who cannot be compared with whom, and the ratings that would connect them."""
         first = self.component.index[self.component == 0][0]
-        other = self.component.index[self.component == 1][0]
-        seen = ratings.loc[ratings["rater"] == other, "customer_id"].iloc[0]
+        others = self.component[self.component > 0].sort_values(kind="stable")
+        others = others[~others.duplicated()].index
+        seen = ratings.drop_duplicates("rater").set_index("rater")["customer_id"]
+        rating = "rating" if len(others) == 1 else "ratings"
         return (
-            f"'{first}' and '{other}' have no customer in common, directly or through others: "
-            f"one rating of '{seen}' by '{first}' would connect them"
+            f"'{first}' has no customer in common, directly or through others, with "
+            f"{_some(list(others), show)}; {len(others):,} {rating} by '{first}' would connect "
+            f"them: of {_some(list(seen[others]), show)}"
         )
+
+
+def _some(names: list[str], show: int) -> str:
+    """The first few, quoted: 'a', 'b', 'c' and 2 more."""
+    words = [f"'{name}'" for name in names[:show]]
+    words += [f"{len(names) - show:,} more"] * (len(names) > show)
+    return words[0] if len(words) == 1 else f"{', '.join(words[:-1])} and {words[-1]}"
 
 
 def design(ratings: pd.DataFrame) -> Design:

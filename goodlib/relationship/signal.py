@@ -97,10 +97,12 @@ class Conduct(NamedTuple):
     """Promises with a day."""
     kept: float
     """Share of those delivered by that day; nan without any."""
+    rework: float
+    """Rounds of changes that each of its deliverables went through; nan without any."""
 
 
 def conduct(log: Log) -> Conduct:
-    """Are we a good supplier? Our own latency, who had to chase us, and our promises.
+    """Are we a good supplier? Our own latency, who had to chase us, our promises and rework.
 
     With `log.swapped()` it is the other side's conduct: what our suppliers could say of us.
     """
@@ -108,7 +110,8 @@ def conduct(log: Log) -> Conduct:
     if ours.empty:
         message = "Nothing in this log ever waited on us, so it cannot say how we behave."
         raise ValueError(message)
-    due = promises(log)
+    due, events = promises(log), log.events
+    given = int(((events["side"] == "us") & (events["kind"] == "deliverable")).sum())
     return Conduct(
         median_wait(ours["days"].to_numpy(), ours["answered"].to_numpy()),
         len(ours),
@@ -116,6 +119,7 @@ def conduct(log: Log) -> Conduct:
         float(ours["chased"].notna().mean()),
         len(due),
         float(due["kept"].mean()) if len(due) else np.nan,
+        float(_changes(log.events)["rounds"].sum() / given) if given else np.nan,
     )
 
 

@@ -114,6 +114,8 @@ def test_swapping_sides_twice_changes_nothing_and_once_turns_the_table():
     assert ours.chased == 0.5
     assert theirs.chased == 0.0
     assert theirs.reply > 10 * ours.reply
+    assert ours.rework == 1.0  # one dismissal of one deliverable
+    assert np.isnan(theirs.rework)  # they delivered nothing
 
 
 def test_strained_clients_of_the_simulated_firm_are_found(firm):

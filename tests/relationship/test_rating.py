@@ -1,5 +1,6 @@
 """One relationship per customer from scores by people who differ."""
 
+import re
 from pathlib import Path
 
 import numpy as np
@@ -8,6 +9,7 @@ import pytest
 import statsmodels
 
 from goodlib.relationship import crossed
+from goodlib.relationship.design import design
 from goodlib.relationship.rating import RatingModel
 
 from .conftest import simulate_ratings
@@ -269,6 +271,22 @@ def test_a_planted_bias_for_own_clients_and_a_planted_drift_come_back():
     assert raters["drift"].sum() == pytest.approx(0.0, abs=1e-9)
 
 
+def test_raters_who_keep_to_the_middle_and_to_the_ends_are_told_apart():
+    random = np.random.default_rng(31)
+    good, words = random.normal(0, 1.2, 200), np.r_[-2.4, -0.8, 0.8, 2.4]
+    apart = {"middle": 1.6, "plain": 1.0, "ends": 0.6}
+    rows = [
+        (c, rater, item, 1 + int((good[c] + random.logistic() > width * words).sum()))
+        for c in range(200)
+        for rater, width in apart.items()
+        for item in "ab"
+    ]
+    frame = pd.DataFrame(rows, columns=["customer_id", "rater", "item", "score"])
+    found = RatingModel(frame, SCALE, central=True).fit().raters["centrality"]
+    truth = np.log(pd.Series(apart))
+    np.testing.assert_allclose(found - found.mean(), (truth - truth.mean())[found.index], atol=0.12)
+
+
 def test_old_ratings_count_less_and_the_interval_widens(rated):
     ratings, _, _ = rated
     old = RatingModel(ratings, SCALE, as_of="2034-01-01", half_life="1826D").fit()
@@ -286,7 +304,13 @@ def test_raters_who_share_no_customer_are_not_compared():
     assert "severity" not in found.raters
     (problem,) = found.problems
     assert "6 groups that share no customer" in problem
-    assert "would connect them" in problem
+    assert "with 'R" in problem
+    assert "and 2 more; 5 ratings by 'R" in problem
+    # the ratings that it names do connect them
+    named = re.search(r"ratings by '(R\d)' would connect them: of (.*) and 2 more", problem)
+    more = pd.DataFrame({"customer_id": re.findall(r"'(C\d+)'", named[2]), "rater": named[1]})
+    both = pd.concat([ratings, more.assign(item="item 0", score=3)])
+    assert len(design(both).ratings) == len(design(ratings).ratings) - 3
     assert set(found.customers["basis"]) == {"one rater"}
 
 

@@ -112,12 +112,13 @@ def disagreement(apart: pd.DataFrame, called: pd.Series) -> Sentence:
 def as_supplier(ours: Conduct, theirs: Conduct) -> Sentence:
     """Are we a good supplier?"""
     values = {"ours": ours.reply, "theirs": theirs.reply, "chased": ours.chased, "kept": ours.kept}
-    values |= {"promises": ours.promises, "open": ours.open}
+    values |= {"promises": ours.promises, "open": ours.open, "rework": ours.rework}
     text = (
         "Are we a good supplier? We answer in {ours:.1f} days at the median, clients in "
         "{theirs:.1f}; they had to chase us in {chased:percent} of the cases"
     )
-    text += "; we kept {kept:percent} of {promises:plural promise} that named a day" * bool(
-        ours.promises
-    )
-    return Sentence(text + ", and {open:plural question} still wait for us.", values)
+    if ours.promises:
+        text += "; we kept {kept:percent} of {promises:plural promise} that named a day"
+    if ours.rework > 0:
+        text += "; a delivery went through {rework:.2f} rounds of changes"
+    return Sentence(text + "; {open:plural question} still wait for us.", values)
