@@ -49,6 +49,12 @@ def story(found: pd.DataFrame, customer_id: str, most: int = 4) -> str:
     return "; ".join(own.sort_values("date", kind="stable")["short"])
 
 
+def alike(told: pd.DataFrame) -> pd.Series:
+    """All signals of each customer together, each counting alike: mean 0, sd 1, more is better."""
+    score = told.sum(axis=1)
+    return (score - score.mean()) / max(float(score.std(ddof=0)), 1e-9)
+
+
 def strained(found: pd.DataFrame, told: pd.DataFrame) -> list[str]:
     """Customers whom the log alone calls strained, the worst first.
 
@@ -63,8 +69,7 @@ def strained(found: pd.DataFrame, told: pd.DataFrame) -> list[str]:
     told : DataFrame
         As `signal.standardized` gives it.
     """
-    score = told.sum(axis=1)
-    score = (score - score.mean()) / max(float(score.std(ddof=0)), 1e-9)
+    score = alike(told)
     bad = found[found["signal"].isin(BAD)]
     kinds = bad.groupby("customer_id")["signal"].nunique().reindex(score.index).fillna(0)
     low = (score < -1.0) & (kinds >= 1)

@@ -7,7 +7,7 @@ import pytest
 from goodlib.relationship.evidence import evidence
 from goodlib.relationship.interaction import read_log
 from goodlib.relationship.rating import RatingModel
-from goodlib.relationship.respect import Respect, respect
+from goodlib.relationship.respect import Respect
 from goodlib.relationship.signal import signals, standardized
 from goodlib.report.findings import logbook, relationships
 from goodlib.report.words import Words
@@ -90,9 +90,9 @@ def test_the_log_names_its_worst_client_with_the_story(log):
 
 
 def test_cards_are_of_one_side_and_quote_only_that_side(log):
-    found, heard = evidence(log), respect(standardized(signals(log)), None)
-    strained = logbook.cards(found, heard, NOBODY, "strained", show=5)
-    warm = logbook.cards(found, heard, NOBODY, "warm", show=5)
+    found, told = evidence(log), standardized(signals(log))
+    strained = logbook.cards(found, told, NOBODY, "strained", show=5)
+    warm = logbook.cards(found, told, NOBODY, "warm", show=5)
     assert strained.index[0] == "bad"
     assert warm["evidence"].str.contains("commented within").all()
     assert "bad" not in warm.index

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pandas as pd
 
-from goodlib.relationship.evidence import story, strained
+from goodlib.relationship.evidence import alike, story, strained
 from goodlib.relationship.respect import Respect
 from goodlib.relationship.signal import Conduct
 from goodlib.report.words import Sentence
@@ -52,12 +52,13 @@ def written_down(found: pd.DataFrame, told: pd.DataFrame) -> Sentence:
 
 
 def cards(
-    found: pd.DataFrame, heard: Respect, called: pd.Series, side: str, show: int = 5
+    found: pd.DataFrame, told: pd.DataFrame, called: pd.Series, side: str, show: int = 5
 ) -> pd.DataFrame:
     """The clients at one end of the log, "strained" or "warm", each with what was written down."""
     bad = side == "strained"
     rows = found[(found["weight"] <= 0) == bad]
-    order = heard.customers[(heard.customers < 0) == bad]
+    score = alike(told)
+    order = score[(score < 0) == bad]
     order = order[order.index.isin(rows["customer_id"])].sort_values(kind="stable", ascending=bad)
     lines = [(called.get(c, c), story(rows, c)) for c in order.index[:show]]
     return pd.DataFrame(lines, columns=["name", "evidence"]).set_index("name")
