@@ -238,7 +238,7 @@ def behavior(seed: int, clients: int, pieces: float) -> tuple[pd.DataFrame, pd.S
     return log, strain[strain.index.isin(log["customer_id"])]
 
 
-def strain(firms: int = 6) -> None:
+def strain(firms: int = 12) -> None:
     """Graded strain without a story: who is called strained, and does the order come back?"""
     rows = []
     for clients, pieces in ((40, 8), (150, 8), (150, 3), (400, 5)):

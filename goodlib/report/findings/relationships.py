@@ -213,7 +213,7 @@ def own_views(relation: Relationship) -> Sentence:
     apart = float(relation.expected_score(sd) - relation.expected_score(0.0))
     spread = float(relation.expected_score(relation.prior_sd) - relation.expected_score(0.0))
     return Sentence(
-        "Beyond severity, each rater has views of single clients that others do not share; one moves "
+        "Beyond severity, raters have views of single clients that others do not share; one moves "
         "a score by {apart:.2f} points, where the clients themselves differ by {spread:.2f}. It is "
         "no property of the client, and only widens what is known.",
         {"apart": apart, "spread": spread},
