@@ -7,13 +7,12 @@ from typing import NamedTuple
 import numpy as np
 import pandas as pd
 
+from goodlib.value.forecast import Fit
 from goodlib.value.funnel import already_customers, read_funnel
 from goodlib.value.lifetime import margins
 from goodlib.value.newcomer import new_customer_value, score_prospects, segment_factor
 from goodlib.value.period import fit_funnel
 from goodlib.value.prospect import ProspectResults
-from goodlib.value.purchase import ParetoNBD
-from goodlib.value.spend import GammaGamma
 
 PEOPLE = ("name", "stage", "expected_amount", "age", "already_customer", "believable_amount")
 
@@ -42,7 +41,7 @@ class Outlook(NamedTuple):
 def look_ahead(
     prospects: pd.DataFrame,
     orders: pd.DataFrame,
-    summary: pd.DataFrame,
+    base: Fit,
     customers: pd.DataFrame | None = None,
     *,
     as_of: str | pd.Timestamp,
@@ -56,7 +55,7 @@ def look_ahead(
 ) -> Outlook:
     """Chance, worth and rank of each open prospect within the next `days`.
 
-    One who would be a new customer is worth what the models of purchases and spend say of a new
+    One who would be a new customer is worth what the models of the base say of a new
     customer within the horizon, more or less by industry where industries differ. One who is a
     customer already offers one more engagement, worth the firm's own estimate of it (drawn from the
     known ones where there is none, or none to believe): a part of that customer's value, not an
@@ -65,8 +64,9 @@ def look_ahead(
     Parameters
     ----------
     prospects, orders : canonical tables
-    summary : DataFrame, one row a customer
-        Of `summarize`.
+    base : Fit
+        Models of the customers with season and levels (`fit_models`), so that a new customer is
+        valued as the known ones are: at today's pace and prices.
     customers : DataFrame, customers x draws, optional
         Residual values to be ranked with.
     as_of : date
@@ -102,13 +102,15 @@ def look_ahead(
     try:
         fit = fit_funnel(frame.reset_index(), as_of=as_of)
         if not already.all():
+            # a longer horizon on the base's clock is not a later one: its year is as much longer
+            clock = base.calendar.expected_future(horizon)
             new = new_customer_value(
-                ParetoNBD(summary).fit(),
-                GammaGamma(summary).fit(),
+                base.purchases,
+                base.spend,
                 share,
-                horizon=horizon,
+                horizon=clock,
                 discount=discount,
-                periods_per_year=periods_per_year,
+                periods_per_year=periods_per_year * clock / horizon,
                 draws=max(draws, 1000),
                 seed=seed,
             )

@@ -7,12 +7,14 @@ from typing import NamedTuple
 import numpy as np
 import pandas as pd
 
-from goodlib.history import summarize
 from goodlib.report.chapter import Chapter
 from goodlib.report.words import Sentence
 from goodlib.value.conversion import area, calibration, judge, replay
 from goodlib.value.doubt import SEASON
+from goodlib.value.feature import Past
+from goodlib.value.forecast import fit_models
 from goodlib.value.outlook import Outlook, look_ahead
+from goodlib.value.selection import law
 
 YEAR = 365.25  # days
 ENOUGH = 10  # prospects won before an origin, to try the model there
@@ -38,10 +40,12 @@ def ahead(chapter: Chapter, draws: int, seed: int) -> Outlook:
     others = chapter.load("draws_value") if chapter.has("draws_value") else None
     if others is not None:
         draws = min(draws, others.shape[1])
+    past = Past(orders)
+    now = past.at(study.as_of, study.horizon, study.unit)
     outlook = look_ahead(
         chapter.load("prospects"),
         orders,
-        summarize(orders, end=study.as_of, unit=study.unit),
+        fit_models(past, study.as_of, study.unit, law(now)),
         others,
         as_of=study.as_of,
         days=within(chapter),
