@@ -6,7 +6,11 @@ parameter, of the share that never converts, and of each open prospect's P(won w
 the truth (for the latter the 80 % interval too). Planted: never one half, Weibull 1.4 and 230 days;
 losses Weibull 1.2 and 620 days.
 
-Run: python benchmarks/prospect_recovery.py wrong [runs]
+Run: python benchmarks/prospect_recovery.py replay STUDY DATA DAY [DAY ...]
+Holds a study's funnel against what came within a year of each past day, by a fit to all history and
+by `fit_funnel`.
+
+Run: python benchmarks/prospect_recovery.py wrong [runs [prospects]]
 Prints the same of `fit_funnel` in worlds that are not as the model has them (WORLDS), with what was
 said of the coming year, what came, and how often the fit warned.
 """
@@ -19,6 +23,8 @@ import time
 import numpy as np
 import pandas as pd
 
+from goodlib.history import Study, read_history
+from goodlib.value.conversion import area, calibration, judge, replay
 from goodlib.value.period import fit_funnel
 from goodlib.value.prospect import ProspectModel
 
@@ -223,8 +229,35 @@ def wrong(runs: int, n: int = 400) -> None:
     print(pd.DataFrame(rows).set_index("world").round(3).T.to_string())
 
 
+def replayed(path: str, data: str, days: list[str]) -> None:
+    """A study's prospects scored at past days, and what came of them."""
+    study = Study.read(path, data=data)
+    prospects = read_history(study).tables["prospects"]
+    for name, fit in (("all history, Weibull", ProspectModel), ("fit_funnel", fit_funnel)):
+
+        def scored(frame, as_of, fit=fit):
+            return (
+                fit(frame, as_of=as_of).fit() if fit is ProspectModel else fit(frame, as_of=as_of)
+            )
+
+        started = time.process_time()
+        told = replay(prospects, days, days=365.25, as_of=study.as_of, fit=scored)
+        print(
+            f"{name}: Brier {((told['p_won'] - told['won']) ** 2).mean():.4f}, "
+            f"{time.process_time() - started:.1f} CPU s"
+        )
+        print(judge(told).query("method == 'model' or method == 'newest first'").to_string())
+        print((100 * calibration(told, 8).drop(columns="n")).round(1).to_string())
+        sure = [part for _, part in told[~told["undated"]].groupby("origin")]
+        print("AUC without undated losses", [round(area(p["p_won"], p["won"]), 2) for p in sure])
+        print("newest first             ", [round(area(-p["age"], p["won"]), 2) for p in sure])
+
+
 if __name__ == "__main__":
     words = sys.argv[1:]
+    if words[:1] == ["replay"]:
+        replayed(words[1], words[2], words[3:])
+        raise SystemExit
     if words[:1] == ["wrong"]:
         sizes = [int(word) for word in words[1:]]
         wrong(*sizes) if sizes else wrong(100)
