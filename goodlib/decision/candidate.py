@@ -164,6 +164,21 @@ def level_now(hours: pd.Series, services: pd.DataFrame) -> pd.Series:
     )
 
 
+def known_balance(
+    balance: Mapping[str, float], people: pd.DataFrame
+) -> tuple[dict[str, float], list[str]]:
+    """The balance over the goods of which anybody has some, and the goods of which nobody has any.
+
+    The weight of a good of which nothing is known goes to the others in proportion.
+    """
+    there = {good: bool((people[column] > 0).any()) for good, column in GOODS.items()}
+    lost = [good for good in GOODS if balance[good] > 0 and not there[good]]
+    total = sum(balance[good] for good in GOODS if good not in lost)
+    if not lost or not total > 0:
+        return dict(balance), []
+    return {good: 0.0 if good in lost else balance[good] / total for good in GOODS}, lost
+
+
 def drawn_goods(
     people: pd.DataFrame, draws: Mapping[str, pd.DataFrame], *, seed: int
 ) -> dict[str, np.ndarray]:

@@ -123,6 +123,16 @@ def test_a_prospects_goods_are_as_unsure_as_its_chance():
     assert (drawn[:3] == people["good_for_you"].to_numpy()[:3, None]).all()
 
 
+def test_a_good_without_data_leaves_its_weight_to_the_others():
+    """.2 of others go to .3 and .5 in proportion: .3 / .8 and .5 / .8."""
+    people = candidate.gather(GOODS.assign(good_for_others=0.0)).frame
+    balance = {"others": 0.2, "skill": 0.3, "you": 0.5}
+    found, lost = candidate.known_balance(balance, people)
+    assert lost == ["others"]
+    assert found == pytest.approx({"others": 0.0, "skill": 0.375, "you": 0.625})
+    assert candidate.known_balance(balance, candidate.gather(GOODS).frame) == (balance, [])
+
+
 # Laws
 
 

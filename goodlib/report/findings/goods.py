@@ -20,7 +20,7 @@ HEADS = {
     "p_low": "chance to be low on all three",
     "money_rank": "place by money",
     "good_rank": "place by all three",
-    "p_top_good": "chance to be among the best by all three",
+    "p_top_good": "chance of a place there",
     "good_at_it": "learned, in first engagements",
     "good_for_you": "good for us",
 }

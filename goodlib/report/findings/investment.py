@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 import numpy as np
 import pandas as pd
 
@@ -175,6 +177,18 @@ def exploration(model: InvestmentModel, prices: pd.DataFrame) -> Sentence:
     )
 
 
+def unknown_goods(lost: list[str], chosen: Mapping[str, float]) -> list[Sentence]:
+    """That a good of the balance has no data, and what was done with its weight; or nothing."""
+    return [
+        Sentence(
+            f"The balance gives {{share:percent}} to {WORDS[good]}, and the study holds nothing on "
+            "it: its weight goes to the other goods. Supply the data, or set its share to nothing.",
+            {"share": chosen[good]},
+        )
+        for good in lost
+    ]
+
+
 def basis(assumed: pd.Series, now: pd.Series, people: pd.DataFrame) -> Sentence:
     """What the plan rests on: of whom a good was assumed, and how today's hours are known."""
     named = {column: WORDS[good] for good, column in GOODS.items()}
@@ -251,7 +265,7 @@ def agenda(table: pd.DataFrame, count: int = 8) -> pd.DataFrame:
             "name": shown["name"],
             "hours now": [f"{hours:g}" for hours in shown["hours_now"]],
             "planned": [f"{hours:g}" for hours in shown["hours"]],
-            "holds_share": shown["firmness"],
+            "holds in": shown["firmness"],
             "reason": shown["reason"],
         }
     ).reset_index(drop=True)
@@ -274,6 +288,7 @@ def limits(prices: pd.DataFrame) -> pd.DataFrame:
     )
 
 
+AGENDA_FORMATS = {"holds in": "percent"}
 LIMIT_FORMATS = {
     "one more brings us": "money",
     "keeping it gives up, of all good": "percent",
