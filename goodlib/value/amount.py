@@ -306,6 +306,10 @@ class SingleGammaGamma(GammaGamma):
         self._take(x, paid["total"].to_numpy(float) / x / self.unit, none, np.ones(len(paid)))
         self.log = self.x * (paid["mean_log"].to_numpy(float) - np.log(self.unit))
 
+    def value(self, theta: np.ndarray) -> float:
+        """Log-likelihood of the single amounts, not of their means."""
+        return self.derivatives(theta)[0]
+
     def derivatives(self, theta: np.ndarray) -> tuple[float, np.ndarray, np.ndarray]:
         """Log-likelihood, gradient and Hessian: what the law of the mean does not hold is added.
 

@@ -403,6 +403,9 @@ def _numbers(frame: pd.DataFrame, what: str, columns: tuple[str, ...]) -> pd.Dat
         weights = frame["weights"].to_numpy(float, na_value=np.nan)
         positive = np.isfinite(weights) & (weights >= 0)
         _hold(frame, positive, "weights must not be negative", "They count customers")
+        if not weights.any():
+            message = f"{what} must hold a customer: the weights of {len(frame):,} rows are all 0."
+            raise ValueError(message)
     return frame
 
 

@@ -129,6 +129,16 @@ def test_draws_of_spend_have_the_expected_mean():
     assert drawn.sum(axis=1).mean() == pytest.approx(2 * fit.expected_spend().sum(), abs=4 * error)
 
 
+def test_the_posterior_of_single_amounts_is_theirs(rng):
+    """Log-likelihood and slopes speak of the same amounts, so the proposal fits the posterior."""
+    rate = rng.gamma(4.0, 1 / 60.0, 200)
+    orders = buy((0.0, 0.0), 0.0, 200, 3)
+    orders["amount"] = rng.gamma(4.0, 1 / rate[orders["customer_id"]])
+    fit = SingleGammaGamma(repeat_amounts(orders)).fit()
+    assert fit.model.loglike(fit.params) == pytest.approx(fit.llf, abs=1e-8)
+    assert fit.posterior(500, 1).khat < 0.5
+
+
 # Laws
 
 

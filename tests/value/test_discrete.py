@@ -334,6 +334,8 @@ def test_retention_rises_and_gives_survival():
         ({"frequency": [1.5, 2]}, "frequency must be a whole number: 1 of 2"),
         ({"frequency": [0, 2]}, "recency must be 0 at frequency 0 only: 1 of 2"),
         ({"weights": [1, -2]}, "weights must not be negative: 1 of 2"),
+        ({"weights": [0, 0]}, "must hold a customer: the weights of 2 rows are all 0"),
+        ({"frequency": [np.nan, 2]}, "frequency must be a whole number: 1 of 2"),
     ],
 )
 def test_bad_histories_are_named(change, words):

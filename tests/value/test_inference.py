@@ -62,6 +62,14 @@ def test_tests_have_the_chi_square_law(cdnow_fits):
     )
 
 
+def test_no_dropout_is_tested_by_twice_the_gap(cdnow_fits, cdnow_summary):
+    """Pareto/NBD against NBD on CDNOW, by the two published log-likelihoods."""
+    test = cdnow_fits["ParetoNBD"].lr_test(goodlib.NBD(cdnow_summary).fit())
+    assert test.statistic == pytest.approx(2 * (9763.657615 - 9594.976179), abs=1e-5)
+    assert test.df == 2
+    assert test.pvalue == pytest.approx(chi2.sf(test.statistic, 2), rel=1e-9)
+
+
 def test_delta_method_agrees_with_the_standard_errors(cdnow_fits):
     fit = cdnow_fits["ParetoNBD"]
     table = fit.delta(lambda p: np.array([p["alpha"], p["r"] / p["alpha"]]))

@@ -87,3 +87,18 @@ def test_a_posterior_that_leans_is_refused_until_the_proposal_has_moved(cdnow_fi
         cdnow_fits["ParetoNBD"].posterior(500, seed=1, prior=prior)
     monkeypatch.undo()
     assert cdnow_fits["ParetoNBD"].posterior(500, seed=1, prior=prior).khat < 0.7
+
+
+def test_where_importance_sampling_is_refused_the_fallback_it_names_answers(
+    cdnow_fits, monkeypatch
+):
+    """The same ridge: Metropolis moves its proposal first, and agrees with what is then trusted."""
+    prior = {"s": lognorm(1.0, scale=1.0), "beta": lognorm(1.5, scale=37.0)}
+    fit = cdnow_fits["ParetoNBD"]
+    monkeypatch.setattr("goodlib.value.posterior.ROUNDS", 1)
+    chain = fit.posterior(500, seed=1, prior=prior, method="metropolis")
+    monkeypatch.undo()
+    trusted = fit.posterior(1000, seed=2, prior=prior)
+    assert chain.method == "metropolis"
+    assert chain.ess > 100
+    assert ((chain.mean - trusted.mean).abs() < 0.3 * trusted.sd).all()
