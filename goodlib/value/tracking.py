@@ -139,7 +139,7 @@ class Rehearsal:
 
     fit : of the history up to the cut. summary : of `summarize`, with the holdout. amounts :
         `factor` (what a purchase of the holdout brought, over what was expected), lower_95 and
-        upper_95 (how far the level of amounts was thought to move). cut : last day they knew.
+        upper_95 (the range it was to lie in). cut : last day they knew.
     """
 
     fit: Fit
@@ -161,12 +161,27 @@ def rehearse(past: Past, study: Study, model: str, draws: int, seed: int) -> Reh
     known = {"calendar": fit.calendar, "drift": PRIOR_DRIFT, "draws": draws, "seed": seed}
     found = track(fit.purchases, summary, past.orders, **ends, **known)
     ahead = (pd.Timestamp(study.as_of) - since).days / study.unit_days
-    came = summary[summary["frequency_holdout"] > 0]
-    expected = fit.mean_amount().reindex(came.index) @ came["frequency_holdout"]
-    level = fit.price.future(ahead, max(draws, 400), seed)
-    amounts = {"factor": came["amount_holdout"].sum() / expected if len(came) else 1.0}
-    amounts |= {"lower_95": np.quantile(level, 0.025), "upper_95": np.quantile(level, 0.975)}
-    return Rehearsal(fit, found, summary, pd.Series(amounts), since)
+    amounts = _amounts(fit, summary[summary["frequency_holdout"] > 0], ahead, seed)
+    return Rehearsal(fit, found, summary, amounts, since)
+
+
+def _amounts(fit: Fit, came: pd.DataFrame, ahead: float, seed: int) -> pd.Series:
+    """What a purchase brought over what was expected, and the 95 % range of that.
+
+    The range holds how the level of amounts may move, that each customer's mean is not quite known
+    and that single amounts scatter.
+    """
+    if came.empty:
+        return pd.Series({"factor": 1.0, "lower_95": 1.0, "upper_95": 1.0})
+    n, x = came["frequency_holdout"].to_numpy(float), came["frequency"].to_numpy(float)
+    mean = fit.mean_amount().reindex(came.index).to_numpy()
+    p, q = fit.spend.params[["p", "q"]]
+    variance = (n * mean) ** 2 / np.maximum(p * x + q - 2, 0.5) + n * mean**2 / p
+    noise = np.sqrt(variance.sum()) / (n @ mean)
+    rng = np.random.default_rng([seed, 29])
+    level = fit.price.future(ahead, 1000, seed) * np.exp(noise * rng.standard_normal(1000))
+    bounds = {"lower_95": np.quantile(level, 0.025), "upper_95": np.quantile(level, 0.975)}
+    return pd.Series({"factor": came["amount_holdout"].sum() / (n @ mean)} | bounds)
 
 
 def cut(study: Study) -> pd.Timestamp:

@@ -121,8 +121,12 @@ def assumption(summary: pd.DataFrame) -> Sentence:
 
 def models(table: pd.DataFrame) -> pd.DataFrame:
     """The models as a reader may want them."""
-    columns = {"llf": "log_likelihood", "nobs": "customers"}
-    shown = table.drop(columns=["bic", "problems"]).rename(columns=columns)
+    short = {key: words.split(" (")[0] for key, words in MODELS.items()}
+    names = table["model"].map(short | AMOUNTS).fillna(table["model"])
+    shown = table.assign(model=names.str[0].str.upper() + names.str[1:])
+    columns = {"params": "parameters", "llf": "log_likelihood", "nobs": "customers"}
+    shown = shown.drop(columns=["bic", "problems"]).rename(columns=columns)
+    shown["parameters"] = shown["parameters"].str.replace("np.log1p(frequency)", "frequency")
     return shown.set_index("model")
 
 
@@ -201,8 +205,8 @@ def moved(then: Rehearsal) -> list[Sentence]:
         said.append(
             Sentence(
                 "The level of amounts moved: a purchase after the cut brought {factor:.2f} times "
-                "what was expected, more than such levels were thought to move. Totals in money "
-                "are less sure than their ranges say.",
+                "what was expected, beyond what 95 of 100 futures allowed. Totals in money are "
+                "less sure than their ranges say.",
                 values,
             )
         )

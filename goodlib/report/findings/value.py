@@ -41,6 +41,7 @@ def silence(ahead: Forecast, summary: pd.DataFrame, unit_days: float) -> Sentenc
         gone = purchases.p_alive(each).to_numpy() < 0.5
         words[name] = duration(idle[gone.argmax()] * unit_days) if gone.any() else None
         words[f"n_{name}"] = int(frequency)
+        words[f"word_{name}"] = "purchase" if frequency == 1 else "purchases"
     words["age"] = duration(age * unit_days)
     start = "Of clients who first bought {age:name} ago, "
     if words["often"] is None:
@@ -51,18 +52,19 @@ def silence(ahead: Forecast, summary: pd.DataFrame, unit_days: float) -> Sentenc
         )
     if words["rare"] is None or words["n_rare"] == words["n_often"]:
         return Sentence(
-            start + "one with {n_often:plural repeat} has probably left after {often:name} of "
-            "silence"
+            start
+            + "one with {n_often:count} repeat {word_often} has probably left after {often:name} "
+            "of silence"
             + (
-                "; one with {n_rare:plural repeat} may still come."
+                "; one with {n_rare:count} repeat {word_rare} may still come."
                 if words["rare"] is None
                 else "."
             ),
             words,
         )
     return Sentence(
-        start + "one with {n_often:plural repeat} has probably left after {often:name} of silence, "
-        "one with {n_rare:plural repeat} only after {rare:name}.",
+        start + "one with {n_often:count} repeat {word_often} has probably left after {often:name} "
+        "of silence, one with {n_rare:count} repeat {word_rare} only after {rare:name}.",
         words,
     )
 
