@@ -209,7 +209,8 @@ class _Trial:
         if name in special:
             return special[name]()
         model, calendar = name.removesuffix(" with calendar"), name.endswith("calendar")
-        fit = fit_models(self.past, self.origin, self.unit, model, "both" if calendar else "none")
+        kind = "both" if calendar else "none"
+        fit = fit_models(self.past, self.origin, self.unit, model, kind, plain=not calendar)
         future = fit.simulate(self.horizon, self.draws, self.seed, share=self.share, shock=calendar)
         return self._drawn(future)
 

@@ -17,7 +17,7 @@ one another: what cannot be told is refused, and `Calendar.refused` says why.
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -33,6 +33,8 @@ LEVEL_MONTHS = 36  # a level that drifts needs years
 COHORT_SHARE = 0.6  # a trend seen by one year's newcomers alone is their ageing
 PURCHASES_A_MONTH = 3.0  # below it a monthly curve is noise
 ROUNDS = 8
+ROUGHEST = 1.0  # smallest weight against a level that moves between years: steps of 1 in the log
+FINE_YEARS = 4  # of history from which on each month's own habit is told from scatter
 SEASON_SPREAD = 0.3  # prior spread of the harmonics of the log season
 UNSEEN = 0.2  # the same where it cannot be told: the World Bank shows .27, the demo .17, many none
 
@@ -59,6 +61,10 @@ class Calendar:
     unit: str
     edges: np.ndarray
     clock: np.ndarray
+
+    def without(self, reason: str) -> Calendar:
+        """The same, with one more reason why something is not used."""
+        return replace(self, refused=(*self.refused, reason))
 
     def operational(self, days: np.ndarray) -> np.ndarray:
         """M at these days (since 1970), in the calendar's unit; straight within a month."""
@@ -101,6 +107,16 @@ class Calendar:
         months, length, _ = self._months_ahead(horizon)
         return float(months @ length / DAYS[self.unit])
 
+    @property
+    def level_now(self) -> float:
+        """The level that the future starts from: half-way, in logs, between the end of the smooth
+        curve, which lags behind a base that grows, and the filtered level, which follows luck.
+        """
+        smooth = float(self.curve["level"].iloc[-1])
+        if self.kind not in ("level", "both"):
+            return smooth
+        return float(np.sqrt(smooth * np.exp(self.ahead.end)))
+
     def _shock(self, length: np.ndarray, number: np.ndarray, draws: int, seed: int) -> np.ndarray:
         """What multiplies the pace of each piece of the future, one row a draw; mean one."""
         shock = np.exp(self.ahead.draw(np.cumsum(length) / DAYS["Y"], draws, seed))
@@ -126,7 +142,7 @@ class Calendar:
         middle = pd.to_datetime((edges[:-1] + edges[1:]) / 2 + 1, unit="D", origin="unix")
         season = self.curve.groupby(self.curve["month"].dt.month)["season"].mean()
         factor = middle.month.map(season).to_numpy(dtype=float, na_value=1.0)
-        return factor * float(self.curve["level"].iloc[-1]), np.diff(edges), middle.month.to_numpy()
+        return factor * self.level_now, np.diff(edges), middle.month.to_numpy()
 
 
 def fit_calendar(
@@ -164,7 +180,7 @@ def fit_calendar(
     start = fit.llf
     expected = months.expected(flat, fit)
     season = level = np.ones(len(months.days))
-    current, best = flat, (start, flat)
+    current, best = flat, (start, flat, fit)
     m = season * level
     for _ in range(ROUNDS if found else 0):
         season, level = _regress(months, expected / m, found)
@@ -175,12 +191,11 @@ def fit_calendar(
         value = fit.llf + float(months.actual @ np.log(m))
         rise = value - best[0]
         if value > best[0]:
-            best = (value, current)
+            best = (value, current, fit)
         expected = months.expected(current, fit)
         if rise < 0.05:
             break
-    value, chosen = best
-    fit = model(_usable(chosen.summary(past))).fit()
+    value, chosen, fit = best
     fitted = months.expected(chosen, fit)
     plain = fitted / chosen.curve["m"].to_numpy() * months.actual.sum() / fitted.sum()
     curve = chosen.curve.assign(actual=months.actual, expected=plain)
@@ -313,9 +328,20 @@ def _regress(
     rough[k:, k:] = step.T @ step
     plain = np.zeros_like(rough)
     plain[:k, :k] = np.eye(k) / SEASON_SPREAD**2
+    # how far months scatter beyond Poisson is read off the roughest curve, the same for all of
+    # them; what comes again in the same month each year is a finer season, not scatter
+    rough_fit = _poisson(columns, months.actual, base, plain + ROUGHEST * rough, 1.0)[0]
+    mean = np.maximum(base * np.exp(columns @ rough_fit), 1e-9)
+    free = n - columns.shape[1]
+    if n >= 12 * FINE_YEARS:
+        month = np.arange(n) % 12
+        factor = np.bincount(month, months.actual) / np.bincount(month, mean)
+        mean = np.maximum(mean * factor[month], 1e-9)
+        free -= 11 - k
+    spread = max(1.0, float(((months.actual - mean) ** 2 / mean).sum()) / max(free, 1))
     fits = [
-        _poisson(columns, months.actual, base, plain + weight * rough)
-        for weight in 4.0 ** np.arange(-1, 7)
+        _poisson(columns, months.actual, base, plain + weight * rough, spread)
+        for weight in ROUGHEST * 4.0 ** np.arange(8)
     ]
     beta = max(fits, key=lambda fit: fit[1])[0]
     level = np.exp(hats @ beta[k:])
@@ -326,24 +352,24 @@ def _regress(
 
 
 def _poisson(
-    columns: np.ndarray, actual: np.ndarray, base: np.ndarray, rough: np.ndarray
+    columns: np.ndarray, actual: np.ndarray, base: np.ndarray, rough: np.ndarray, spread: float
 ) -> tuple[np.ndarray, float]:
-    """Penalised Poisson coefficients and their log marginal likelihood under this roughness."""
+    """Penalised quasi-Poisson coefficients and their log marginal likelihood under this
+    roughness; `spread` is the variance over the mean.
+    """
     ridge = rough + 1e-4 * np.eye(len(rough))
     beta = np.zeros(columns.shape[1])
     for _ in range(50):
         mean = base * np.exp(np.clip(columns @ beta, -20, 20))
-        slope = columns.T @ (actual - mean) - ridge @ beta
-        bend = (columns * mean[:, None]).T @ columns + ridge
+        slope = columns.T @ (actual - mean) / spread - ridge @ beta
+        bend = (columns * mean[:, None]).T @ columns / spread + ridge
         step = np.linalg.solve(bend, slope)
         beta = beta + step * min(1.0, 1.0 / np.abs(step).max())
         if np.abs(step).max() < 1e-8:
             break
     mean = base * np.exp(columns @ beta)
-    spread = max(1.0, float(((actual - mean) ** 2 / np.maximum(mean, 1e-9)).sum() / len(actual)))
     gain = (actual @ np.log(np.maximum(mean, 1e-300)) - mean.sum()) / spread
-    # the roughness is measured in units of the spread, so that a noisy base gets a smoother level
     bend = (columns * mean[:, None]).T @ columns / spread + ridge
-    sign, size = np.linalg.slogdet(bend)
+    size = np.linalg.slogdet(bend)[1]
     prior = 0.5 * np.linalg.slogdet(ridge)[1]
     return beta, float(gain - 0.5 * beta @ ridge @ beta + prior - 0.5 * size)

@@ -18,19 +18,17 @@ import numpy as np
 import pandas as pd
 
 from goodlib.history.study import UNIT_DAYS as DAYS
-from goodlib.value.calendar import Calendar, fit_calendar
+from goodlib.value.calendar import Calendar
+from goodlib.value.choice import CALENDARS, MODELS, Choice, choose_calendar, fit_clock
 from goodlib.value.dispersion import fit_amounts
 from goodlib.value.feature import Past, ordinal, stamp
 from goodlib.value.future import Future, simulate_future
 from goodlib.value.heuristic import HistoryRegression
 from goodlib.value.joint import prepare
 from goodlib.value.price import Price, fit_price
-from goodlib.value.purchase import NBD, BetaGeoNBD, ModifiedBetaGeoNBD, ParetoNBD
 from goodlib.value.score import list_size, places
 from goodlib.value.spend import GammaGamma
 
-MODELS = {"Pareto/NBD": ParetoNBD, "BG/NBD": BetaGeoNBD}
-LAWS = MODELS | {"MBG/NBD": ModifiedBetaGeoNBD, "NBD": NBD}  # what may be asked for by name
 DRIFTS = (0.0, 0.05, 0.1, 0.2, 0.3, 0.45, 0.6, 0.8)
 REGRESSION_WEIGHTS = (0.0, 0.25, 0.5, 0.75, 1.0)
 WINDOW_WEIGHTS = (0.0, 0.125, 0.25, 0.375, 0.5)
@@ -107,26 +105,31 @@ class Forecast:
     weights: Weights
     drift: float
     learnt_at: pd.Timestamp | None
+    choice: Choice | None = None
 
 
 @lru_cache(maxsize=16)
 def fit_models(
-    past: Past, end: str | pd.Timestamp, unit: str, model: str, calendar: str = "both"
+    past: Past,
+    end: pd.Timestamp,
+    unit: str,
+    model: str,
+    calendar: str = "both",
+    plain: bool = False,
 ) -> Fit:
     """Calendar, level of amounts, purchase and spend model of the base at `end`.
 
-    `calendar` "none" leaves the level of amounts out as well: the plain models.
+    `plain` leaves the level of amounts out, and takes Gamma-Gamma as it is fitted: what a user of
+    any package has.
     """
-    law = LAWS[model]
-    clock = fit_calendar(past, end, unit, law, calendar)
+    clock, purchases = fit_clock(past, end, unit, model, calendar)
     price = fit_price(past, end, unit)
-    if calendar == "none":
-        price = price.without("no calendar was asked for")
+    if plain:
+        price = price.without("no level of amounts was asked for")
     level = price.at_todays_level(past)
     summary = clock.summary(level)
-    purchases = law(summary[summary["T"] > 0]).fit()
     paying = summary[(summary["frequency"] > 0) & (summary["monetary_value"] > 0)]
-    amounts = GammaGamma(paying).fit() if calendar == "none" else fit_amounts(level, end, paying)
+    amounts = GammaGamma(paying).fit() if plain else fit_amounts(level, end, paying)
     return Fit(model, clock.end, unit, clock, price, summary, purchases, amounts)
 
 
@@ -139,7 +142,7 @@ def forecast(
     seed: int,
     *,
     model: str | None = None,
-    calendar: str = "both",
+    calendar: str = "auto",
     share: float = 0.10,
 ) -> Forecast:
     """The combined forecast of the `horizon` after `end`.
@@ -155,8 +158,9 @@ def forecast(
     model : name of a purchase model, optional
         "Pareto/NBD", "BG/NBD", "MBG/NBD" or "NBD". Default: of the first two whichever makes the
         history more likely.
-    calendar : "none", "season", "level" or "both"
-        What may move the base as a whole; its gates decide what this history can tell.
+    calendar : "none", "season", "level", "both" or "auto"
+        What may move the base as a whole. Gates decide what this history can tell; "auto" takes of
+        that what foretold best what came at earlier days (`goodlib.value.choice`).
     share : float
         Who counts as top.
 
@@ -166,17 +170,30 @@ def forecast(
         When the horizon is longer than the history, or the base too small: see `earlier` and
         `simulate_future`.
     """
+    if calendar not in CALENDARS:
+        message = f"calendar must be one of {', '.join(CALENDARS)}: got {calendar!r}"
+        raise ValueError(message)
+    end = pd.Timestamp(end).normalize()
     now = past.at(end, horizon, unit)
-    fits = [fit_models(past, end, unit, name, calendar) for name in ([model] if model else MODELS)]
-    fit = max(fits, key=lambda found: found.purchases.llf + found.calendar.gain)
     before, length = earlier(past, end, horizon, unit)
-    trial = fit_models(past, before, unit, fit.name, calendar)
+    kind = "both" if calendar == "auto" else calendar
+    names = MODELS if model is None else [model]
+    clocks = {each: fit_clock(past, end, unit, each, kind) for each in names}
+    name = max(clocks, key=lambda each: clocks[each].purchases.llf + clocks[each].calendar.gain)
+    choice = None
+    if calendar == "auto":
+        choice = choose_calendar(past, end, length, unit)
+        kind = choice.kind
+    fit = fit_models(past, end, unit, name, kind)
+    if choice is not None and choice.kind != choice.allowed:
+        fit = replace(fit, calendar=fit.calendar.without(choice.reason))
+    trial = fit_models(past, before, unit, name, kind)
     weights = learn_weights(past, trial, length)
     drift = learn_drift(past, trial, length, weights, share, seed)
     tilt = tilted(past, fit, horizon, length, weights)
     today = float(np.sort(now["window_spend"])[-max(1, round(share * len(now)))])
     future = fit.simulate(horizon, draws, seed, drift=drift, tilt=tilt, share=share, today=today)
-    return Forecast(future, fit, weights, drift, before)
+    return Forecast(future, fit, weights, drift, before, choice)
 
 
 def earlier(

@@ -215,7 +215,7 @@ def prepare(
         amounts = np.tile(spend.params[["p", "q", "gamma"]].to_numpy(dtype=float), (draws, 1))
     else:
         # the larger a base the better its parameters are known, and the dearer is P(alive) of all
-        distinct = min(draws, int(np.clip(40_000_000 // len(summary), *PARAMETERS)))
+        distinct = max(100, min(draws // 2, int(np.clip(40_000_000 // len(summary), *PARAMETERS))))
         each = np.arange(draws) * distinct // draws
         params = draw_params(quick, distinct, seed).params.to_numpy()
         points = [quick.model.natural(quick.model.to_theta(row)) for row in params]

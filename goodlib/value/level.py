@@ -17,6 +17,7 @@ import numpy as np
 
 PRIOR_SCALE = 0.2  # of the spread of the log level over one year
 GRID = np.linspace(0.01, 0.8, 40)
+WHOLE_YEARS = 4  # of history from which on the level is read year by year
 EXTRA = (1.0, 1.5, 2.0, 3.0, 5.0, 9.0, 17.0)  # noise of a period, over that of counting alone
 
 
@@ -26,11 +27,16 @@ class Level:
 
     start_sd : uncertainty of the log level at the end itself.
     weights, spreads : posterior over the spread of the log level per square root of a year.
+    irregular : variance of the log of one year's mean that is no level: good and bad years, without
+        memory.
+    end : log level at the end, as the filter saw it.
     """
 
     start_sd: float
     weights: np.ndarray
     spreads: np.ndarray
+    irregular: float = 0.0
+    end: float = 0.0
 
     @property
     def spread(self) -> float:
@@ -46,8 +52,10 @@ class Level:
         steps = np.sqrt(np.diff(np.r_[0.0, years]))
         walk = np.cumsum(rng.standard_normal((draws, len(years))) * steps, axis=1)
         start = self.start_sd * rng.standard_normal((draws, 1))
-        variance = self.start_sd**2 + spread[:, None] ** 2 * years[None, :]
-        return start + spread[:, None] * walk - variance / 2
+        single = self.irregular / steps**2
+        alone = np.sqrt(single) * rng.standard_normal((draws, len(years)))
+        variance = self.start_sd**2 + spread[:, None] ** 2 * years[None, :] + single
+        return start + spread[:, None] * walk + alone - variance / 2
 
 
 def fit_level(actual: np.ndarray, expected: np.ndarray, years: np.ndarray) -> Level:
@@ -55,9 +63,13 @@ def fit_level(actual: np.ndarray, expected: np.ndarray, years: np.ndarray) -> Le
     years.
 
     Periods are joined until each expects twenty purchases, so that logs of counts are close to
-    normal.
+    normal; and to whole years where there are at least four, for then what is left of the season
+    cancels and is not taken for a level that jumps.
     """
-    a, e, t = _join(actual, expected, years, 20.0)
+    least = 20.0
+    if years.sum() >= WHOLE_YEARS:
+        least = max(least, expected.sum() / years.sum() * 0.999)
+    a, e, t = _join(actual, expected, years, least)
     if len(a) < 3:
         nothing = np.zeros(0)
         level = fit_drifting(nothing, nothing, 1.0)[1]
@@ -86,7 +98,10 @@ def fit_drifting(ratio: np.ndarray, noise: np.ndarray, step: float) -> tuple[np.
     smooth = means[:, 0].copy()
     for t in range(len(ratio) - 2, -1, -1):
         smooth[t] += variances[t, 0] / (variances[t, 0] + walk[0]) * (smooth[t + 1] - means[t, 0])
-    return smooth, Level(float(np.sqrt(variances[-1, 0])), weights, GRID)
+    irregular = (factor - 1) * float(np.median(noise[-3:])) * step
+    return smooth, Level(
+        float(np.sqrt(variances[-1, 0])), weights, GRID, irregular, float(smooth[-1])
+    )
 
 
 def _filter(

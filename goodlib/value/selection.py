@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 
 from goodlib.value.amount import LogNormalSpend, SingleGammaGamma, repeat_amounts
-from goodlib.value.forecast import LAWS
+from goodlib.value.choice import LAWS
 from goodlib.value.inference import compare
 from goodlib.value.purchase import NBD, BetaGeoNBD, ModifiedBetaGeoNBD, ParetoNBD
 from goodlib.value.spend import GammaGamma

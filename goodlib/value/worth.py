@@ -61,7 +61,10 @@ class Worth:
     def tables(self) -> dict[str, pd.DataFrame]:
         """What later chapters need of it: value, draws_value, future, draws_total, calendar."""
         clock = self.ahead.fit.calendar
-        curve = clock.curve.rename(columns=CURVE).assign(refused="\n".join(clock.refused))
+        choice = self.ahead.choice
+        curve = clock.curve.rename(columns=CURVE).assign(
+            refused="\n".join(clock.refused), decided="" if choice is None else choice.why
+        )
         return {
             "value": self.customers,
             "draws_value": self.each,
@@ -132,6 +135,8 @@ class Recalled(NamedTuple):
     """As `Calendar.curve`."""
     refused: tuple[str, ...]
     """What the calendar was asked for and could not tell."""
+    decided: str = ""
+    """What trying it at earlier days said."""
 
     def moves(self, what: str) -> bool:
         """Whether the calendar knows a "season" or a "level"."""
@@ -153,7 +158,8 @@ def recall(tables: dict[str, pd.DataFrame], horizon: float, share: float) -> Rec
     back = {new: old for old, new in CURVE.items()}
     refused = tables["calendar"]["refused"].iloc[0]
     curve = tables["calendar"].rename(columns=back)
-    return Recalled(future, curve, tuple(refused.split("\n")) if refused else ())
+    reasons = tuple(refused.split("\n")) if refused else ()
+    return Recalled(future, curve, reasons, tables["calendar"]["decided"].iloc[0])
 
 
 def what_if(
@@ -200,8 +206,9 @@ def what_if(
     for name, other in spends.items():
         ratios.append((name, "amounts", other.expected_spend(fit.summary) / each))
     if fit.calendar.kind != "none" or not fit.price.refused:
-        plain = fit_models(past, fit.end, fit.unit, fit.name, "none").expected(horizon)["spend"]
-        ratios.append(("no season and no level", "calendar", plain / mine["spend"]))
+        plain = fit_models(past, fit.end, fit.unit, fit.name, "none", plain=True)
+        without = plain.expected(horizon)["spend"]
+        ratios.append(("no season and no level", "calendar", without / mine["spend"]))
     now = arrival(fit, horizon, discount_rate(discount, periods_per_year))
     for other in dict.fromkeys(d for d in discounts if d != discount):
         then = arrival(fit, horizon, discount_rate(other, periods_per_year))

@@ -55,11 +55,10 @@ def try_out(chapter: Chapter, past: Past, draws: int, seed: int) -> Backtest:
     if history < 2 * horizon - 1:
         horizon = float(np.floor(history / 2 * 10) / 10)
         chapter.alert(
-            "The history is shorter than twice the horizon, so forecasts are tried {tried:.3g} "
-            "{unit} ahead only, not {asked:.3g}.",
-            tried=horizon,
-            asked=study.horizon,
-            unit=f"{study.unit_word}s",
+            "The history is shorter than twice the horizon, so forecasts are tried {tried:name} "
+            "ahead only, not {asked:name}.",
+            tried=words.a_span(days_of(horizon, study.unit)),
+            asked=words.a_span(days_of(study.horizon, study.unit)),
         )
     origins = rolling_origins(past, study.as_of, horizon, study.unit, 2)
     return backtest(
@@ -69,9 +68,9 @@ def try_out(chapter: Chapter, past: Past, draws: int, seed: int) -> Backtest:
 
 
 def span(chapter: Chapter, horizon: float | None = None) -> str:
-    """The horizon in words, as it stands after "the next": year, five years, 39 weeks."""
-    length = chapter.study.horizon if horizon is None else horizon
-    return words.span(length * chapter.study.unit_days)
+    """The horizon as it stands after "the next": year, five years, 39 weeks."""
+    study = chapter.study
+    return words.span(days_of(study.horizon if horizon is None else horizon, study.unit))
 
 
 def best_rule(trial: Backtest) -> str:
@@ -211,15 +210,19 @@ def calendar(found: Recalled) -> Sentence:
             parts.append(
                 f"the level of the whole base has {way} by {{change:percent}} since {{since}}"
             )
+    reasons = list(found.refused)
+    values["reasons"] = "; ".join(reasons)
     if not parts:
-        reason = found.refused[0] if found.refused else "nothing moved the whole base"
-        return Sentence("No calendar is used: {reason:name}.", {"reason": reason})
+        values["reasons"] = "; ".join(reasons or ["nothing moved the whole base"])
+        return Sentence("No calendar is used: {reasons:name}.", values)
     text = " and ".join(parts)
-    text = text[0].upper() + text[1:]
-    if found.refused:
-        text += "; {reason:name}"
-        values["reason"] = found.refused[0]
-    return Sentence(text + ".", values)
+    text = text[0].upper() + text[1:] + "."
+    if found.decided:
+        values["decided"] = found.decided[0].upper() + found.decided[1:]
+        text += " {decided:name}."
+    if reasons:
+        text += " Not used: {reasons:name}."
+    return Sentence(text, values)
 
 
 def total(future: Future, trial: Backtest, came: float, length: str) -> Sentence:
