@@ -84,6 +84,7 @@ def test_hours_that_bring_little_are_asked_for():
         "Ben and Ada first."
     )
     assert SAY(decide.low(spent[:1], "hours")) == "Ask what the 30 hours for Ada are for."
+    assert "the 30 engagements for" in SAY(decide.low(spent[:1], "engagements"))
 
 
 # Laws

@@ -131,7 +131,7 @@ def low(customers: pd.DataFrame, unit: str) -> Sentence | None:
         "n": len(customers),
         "hours": customers["hours"].sum(),
     }
-    amount = "{hours:count} hours" if unit == "hours" else "{hours:money}"
+    amount = "{hours:money}" if unit == "money" else f"{{hours:count}} {unit}"
     if len(customers) == 1:
         return Sentence(f"Ask what the {amount} for {{names:name}} are for.", values)
     return Sentence(

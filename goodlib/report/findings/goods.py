@@ -253,11 +253,8 @@ def lacking(goods: Goods, outcome: Rated | None, named: bool) -> list[Sentence]:
     """
     text = ""
     if not goods.known["others"] and not goods.known["skill"]:
-        text = (
-            "What this study cannot say: it holds no hours by good, nor a column `good` in its "
-            "orders, so good for others and good at it are unknown and only money is compared."
-        )
-    elif outcome is None and named:
+        return []  # the cells left out have said so
+    if outcome is None and named:
         text = (
             "What this study cannot say: the study names a rubric of good for others, but too few "
             "or no different scores were given on it, so hours given away stand for it."
