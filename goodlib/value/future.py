@@ -229,8 +229,8 @@ def movers(future: Future, today: pd.Series, count: int) -> pd.DataFrame:
     -------
     DataFrame, indexed by customer_id
         `move` (riser or fader), `rank_today`, `expected_rank` and its 80 % interval, `p_top`.
-        Risers stand outside today's top and are the most likely to enter, faders the least likely
-        to stay.
+        Risers stand outside today's top and are the most likely to enter; faders are the least
+        likely to stay, and less likely than not.
     """
     customers = future.customers
     spent = today.reindex(customers.index).fillna(0.0)
@@ -241,7 +241,7 @@ def movers(future: Future, today: pd.Series, count: int) -> pd.DataFrame:
         place=customers["p_top"].rank(ascending=False, method="first"),
     )
     rising = ~inside & (frame["place"] < frame["rank_today"])
-    fading = inside & (frame["place"] > frame["rank_today"])
+    fading = inside & (frame["place"] > frame["rank_today"]) & (frame["p_top"] < 0.5)
     risers = frame[rising].sort_values("p_top", ascending=False, kind="stable").head(count)
     faders = frame[fading].sort_values("p_top", kind="stable").head(count)
     return pd.concat([risers.assign(move="riser"), faders.assign(move="fader")])

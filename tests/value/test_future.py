@@ -212,6 +212,7 @@ def test_movers_stand_on_the_side_they_leave(future, summary):
     size = round(0.1 * len(summary))
     assert (found.query("move == 'riser'")["rank_today"] > size).all()
     assert (found.query("move == 'fader'")["rank_today"] <= size).all()
+    assert (found.query("move == 'fader'")["p_top"] < 0.5).all()
     share = overlap(future, today)
     assert 0 < share["lower_80"] <= share["overlap"] <= share["upper_80"] <= 1
 
