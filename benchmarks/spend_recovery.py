@@ -50,6 +50,20 @@ def means(frame: pd.DataFrame) -> pd.DataFrame:
     return pd.DataFrame({"frequency": found["n"], "monetary_value": found["total"] / found["n"]})
 
 
+EFFECTS = {"spend:log(size)": 0.4, "spend:region[T.south]": -0.6}
+
+
+def described(size: int, seed: int) -> pd.DataFrame:
+    """Repeat buyers whose mean spend goes with the log of their size, and is lower in the south."""
+    rng = np.random.default_rng(seed)
+    x = rng.geometric(0.3, size)
+    frame = pd.DataFrame({"frequency": x, "size": rng.lognormal(0, 1, size)})
+    frame["region"] = rng.choice(["north", "south"], size)
+    speaks = 0.4 * np.log(frame["size"]) - 0.6 * (frame["region"] == "south")
+    rate = rng.gamma(GAMMA["q"], 1 / GAMMA["gamma"], size) * np.exp(-speaks)
+    return frame.assign(monetary_value=rng.gamma(GAMMA["p"] * x) / (rate * x))
+
+
 def chances(size: int, n: int, seed: int) -> pd.DataFrame:
     """Customers with n chances, chance by chance."""
     rng = np.random.default_rng(seed)
@@ -76,6 +90,11 @@ def contracts(size: int, n: int, seed: int) -> pd.DataFrame:
 
 CASES = [
     ("GammaGamma (means)", GAMMA, lambda seed, n: GammaGamma(means(orders("gamma", n, seed)))),
+    (
+        "GammaGamma, ~ log(size) + region",
+        GAMMA | EFFECTS,
+        lambda seed, n: GammaGamma(described(n, seed), "~ log(size) + region"),
+    ),
     (
         "Gamma-Gamma (single amounts)",
         GAMMA,
@@ -110,7 +129,7 @@ def likelihood(sets: int) -> None:
         troubled = sum(bool(fit.problems) for fit in fits)
         for place, (parameter, value) in enumerate(true.items()):
             bias = np.median(found[:, place]) / value - 1
-            spread = np.std(np.log(found[:, place]))
+            spread = np.std(np.log(np.abs(found[:, place])))
             held = (bounds[:, place, 0] <= value) & (value <= bounds[:, place, 1])
             start = f"| {name if not place else ''} | {parameter} | {value:g} "
             end = f"{troubled if not place else ''} |"
