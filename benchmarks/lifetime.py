@@ -20,6 +20,7 @@ from backtest import CASES, read
 
 from goodlib.history import summarize
 from goodlib.value import selection
+from goodlib.value.choice import choose_calendar
 from goodlib.value.feature import DAYS, Past, ordinal, stamp
 from goodlib.value.forecast import PRIOR_DRIFT, fit_models, forecast
 from goodlib.value.score import coverage, pit
@@ -53,7 +54,8 @@ def tracking(folder: Path, names: list[str]) -> pd.DataFrame:
             ends = {"end": origin, "holdout_end": stop, "unit_days": DAYS[unit]}
             ends |= {"draws": DRAWS, "seed": 1}
             plain = selection.choose(selection.fit_purchases(summary))
-            fit = fit_models(past, origin, unit, law)
+            kind = choose_calendar(past, pd.Timestamp(origin), length, unit).kind
+            fit = fit_models(past, pd.Timestamp(origin), unit, law, kind)
             told = {
                 "plain": track(plain, summary, orders, **ends),
                 "chapter": track(

@@ -18,7 +18,7 @@ from goodlib.history import Study, summarize
 from goodlib.value.betageo import BetaGeo
 from goodlib.value.calendar import Calendar
 from goodlib.value.feature import Past
-from goodlib.value.forecast import PRIOR_DRIFT, Fit, fit_models
+from goodlib.value.forecast import PRIOR_DRIFT, Fit, Forecast, fit_models
 from goodlib.value.lifetime import draw_params
 from goodlib.value.pareto import Pareto
 from goodlib.value.standing import LEVELS
@@ -149,14 +149,15 @@ class Rehearsal:
     cut: pd.Timestamp
 
 
-def rehearse(past: Past, study: Study, model: str, draws: int, seed: int) -> Rehearsal:
+def rehearse(past: Past, study: Study, ahead: Forecast, draws: int, seed: int) -> Rehearsal:
     """The study's model fitted to the history up to the cut, and held against what came after.
 
-    model : name of the purchase model, as `forecast` takes it.
+    ahead : the study's forecast, whose purchase model and kind of calendar are tried.
     """
     since = cut(study)
     summary = summarize(past.orders, end=since, unit=study.unit, holdout_end=study.as_of)
-    fit = fit_models(past, since, study.unit, model)
+    kind = ahead.choice.kind if ahead.choice else "both"
+    fit = fit_models(past, since, study.unit, ahead.fit.name, kind)
     ends = {"end": since, "holdout_end": study.as_of, "unit_days": study.unit_days}
     known = {"calendar": fit.calendar, "drift": PRIOR_DRIFT, "draws": draws, "seed": seed}
     found = track(fit.purchases, summary, past.orders, **ends, **known)

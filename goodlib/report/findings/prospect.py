@@ -34,6 +34,14 @@ def within(chapter: Chapter) -> float:
     return min(YEAR, chapter.study.horizon * chapter.study.unit_days)
 
 
+def _calendar(chapter: Chapter) -> str:
+    """The kind of calendar that the study's forecast uses."""
+    curve = chapter.load("calendar")
+    moves = tuple(bool(np.ptp(curve[name]) > 0) for name in ("pace_season", "pace_level"))
+    kinds = {(True, True): "both", (True, False): "season", (False, True): "level"}
+    return kinds.get(moves, "none")
+
+
 def ahead(chapter: Chapter, draws: int, seed: int) -> Outlook:
     """The open prospects of the study, scored; what stands in the way is said as alerts."""
     study, orders = chapter.study, chapter.load("orders")
@@ -45,7 +53,7 @@ def ahead(chapter: Chapter, draws: int, seed: int) -> Outlook:
     outlook = look_ahead(
         chapter.load("prospects"),
         orders,
-        fit_models(past, study.as_of, study.unit, law(now)),
+        fit_models(past, pd.Timestamp(study.as_of), study.unit, law(now), _calendar(chapter)),
         others,
         as_of=study.as_of,
         days=within(chapter),
