@@ -17,7 +17,7 @@ import pandas as pd
 from goodlib.history.study import UNIT_DAYS as DAYS
 from goodlib.value import heuristic
 from goodlib.value import score as scores
-from goodlib.value.feature import Past, days_of, ordinal, stamp
+from goodlib.value.feature import Past, days_of, ordinal, stamp, teaches
 from goodlib.value.forecast import MODELS, earlier, fit_models, forecast, train
 from goodlib.value.future import Future
 
@@ -147,8 +147,7 @@ def rolling_origins(
         origin = last - length * (1 + number / 2)
         if origin - first < length - 1:
             break
-        now = past.at(stamp(origin), horizon, unit)
-        if len(now) < 30 or (now["frequency"] > 0).sum() < 10:
+        if not teaches(past.at(stamp(origin), horizon, unit)):
             break
         found.append(stamp(origin))
     if not found:

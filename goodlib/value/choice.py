@@ -16,7 +16,7 @@ import pandas as pd
 
 from goodlib.history.study import UNIT_DAYS as DAYS
 from goodlib.value.calendar import KINDS, Calendar, fit_calendar
-from goodlib.value.feature import Past, ordinal, stamp
+from goodlib.value.feature import Past, ordinal, stamp, teaches
 from goodlib.value.pareto import Pareto
 from goodlib.value.purchase import NBD, BetaGeoNBD, ModifiedBetaGeoNBD, ParetoNBD
 
@@ -124,8 +124,7 @@ def choose_calendar(past: Past, end: str | pd.Timestamp, horizon: float, unit: s
 
 def _told(past: Past, origin: pd.Timestamp, unit: str, allowed: str) -> bool:
     """Whether the history up to `origin` tells the same calendar."""
-    now = past.at(origin, 1.0, unit)
-    if (now["frequency"] > 0).sum() < 10 or len(now) < 30:
+    if not teaches(past.at(origin, 1.0, unit)):
         return False
     return fit_clock(past, origin, unit, TRIED, allowed).calendar.kind == allowed
 

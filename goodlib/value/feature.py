@@ -152,6 +152,14 @@ class Past:
         return pd.DataFrame(columns, index=ids[known])
 
 
+def teaches(now: pd.DataFrame) -> bool:
+    """Whether a base as it stood can teach a model: 30 customers, ten of whom had come back.
+
+    now : one row a customer, with `frequency`, as `Past.at` gives it.
+    """
+    return len(now) >= 30 and int((now["frequency"] > 0).sum()) >= 10
+
+
 def ordinal(date: str | pd.Timestamp) -> int:
     """A date as days since 1970."""
     return int(np.datetime64(pd.Timestamp(date), "D").astype(np.int64))

@@ -5,7 +5,7 @@ Three forecasts of each customer's spend are combined, since none is safe everyw
 (with calendar and level of amounts), a regression on the history, and the last window itself. What
 the combination needs to know (how much weight each deserves, how much customers change pace on
 their own) is learnt at an earlier origin, where the outcome is known; nothing after the end is
-looked at.
+looked at. Where the base was too small at that origin to teach anything, the models stand alone.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from goodlib.history.study import UNIT_DAYS as DAYS
 from goodlib.value.calendar import Calendar
 from goodlib.value.choice import CALENDARS, MODELS, Choice, choose_calendar, fit_clock
 from goodlib.value.dispersion import fit_amounts
-from goodlib.value.feature import Past, ordinal, stamp
+from goodlib.value.feature import Past, ordinal, stamp, teaches
 from goodlib.value.future import Future, simulate_future
 from goodlib.value.heuristic import HistoryRegression
 from goodlib.value.joint import prepare
@@ -105,6 +105,7 @@ class Forecast:
     weights: Weights
     drift: float
     learnt_at: pd.Timestamp | None
+    """The earlier origin; None where the base was too small there."""
     choice: Choice | None = None
 
 
@@ -187,13 +188,15 @@ def forecast(
     fit = fit_models(past, end, unit, name, kind)
     if choice is not None and choice.kind != choice.allowed:
         fit = replace(fit, calendar=fit.calendar.without(choice.reason))
-    trial = fit_models(past, before, unit, name, kind)
-    weights = learn_weights(past, trial, length)
-    drift = learn_drift(past, trial, length, weights, share, seed)
-    tilt = tilted(past, fit, horizon, length, weights)
+    weights, drift, tilt, learnt_at = Weights(0.0, 0.0), PRIOR_DRIFT, None, None
+    if teaches(past.at(before, length, unit)):
+        trial, learnt_at = fit_models(past, before, unit, name, kind), before
+        weights = learn_weights(past, trial, length)
+        drift = learn_drift(past, trial, length, weights, share, seed)
+        tilt = tilted(past, fit, horizon, length, weights)
     today = float(np.sort(now["window_spend"])[-max(1, round(share * len(now)))])
     future = fit.simulate(horizon, draws, seed, drift=drift, tilt=tilt, share=share, today=today)
-    return Forecast(future, fit, weights, drift, before, choice)
+    return Forecast(future, fit, weights, drift, learnt_at, choice)
 
 
 def earlier(

@@ -9,7 +9,7 @@ import pytest
 from goodlib import BetaGeoNBD, GammaGamma, ParetoNBD, simulate_future, tomorrows_best
 from goodlib.value import future as module
 from goodlib.value.betageo import BetaGeo
-from goodlib.value.feature import Past
+from goodlib.value.feature import Past, teaches
 from goodlib.value.forecast import Weights, forecast, pool
 from goodlib.value.future import discounted, movers, overlap
 from goodlib.value.joint import draw_purchases, prepare
@@ -246,6 +246,19 @@ def test_nothing_after_the_end_is_looked_at(orders):
     known = forecast(Past(past), **options, model="BG/NBD")
     whole = forecast(Past(orders), **options, model="BG/NBD")
     pd.testing.assert_frame_equal(known.future.customers, whole.future.customers)
+
+
+def test_where_the_base_was_too_small_to_teach_the_models_stand_alone(orders):
+    """Five customers and those who came lately: a year before the end there were too few."""
+    began = orders.groupby("customer_id")["date"].transform("min")
+    kept = orders[(began <= began.drop_duplicates().nsmallest(5).max()) | (began > "2020-11-01")]
+    past = Past(kept[kept["date"] <= "2021-12-31"])
+    assert not teaches(past.at("2021-01-01", 52, "W"))
+    ahead = forecast(past, "2021-12-31", 52, "W", 200, 1, model="BG/NBD", share=0.1)
+    assert ahead.learnt_at is None
+    alone = ahead.fit.simulate(52, 200, 1, drift=ahead.drift, share=0.1)
+    spend = alone.customers["expected_spend"]
+    pd.testing.assert_series_equal(ahead.future.customers["expected_spend"], spend)
 
 
 # Refusals
