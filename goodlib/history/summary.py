@@ -15,7 +15,7 @@ import pandas as pd
 from pyarrow import parquet
 
 from goodlib.history.engine import ENGINES, query
-from goodlib.history.study import UNIT_DAYS
+from goodlib.history.study import UNIT_DAYS, Study
 
 COLUMNS = ["customer_id", "date", "amount"]
 
@@ -137,3 +137,24 @@ def _check_complete(check: pd.Series) -> None:
                 f"{check['n']:,} rows. `read_orders` leaves such rows out and says so."
             )
             raise ValueError(message)
+
+
+def cut(study: Study, orders: pd.DataFrame) -> pd.Timestamp:
+    """The last day that a forecast tried on the past may know.
+
+    The study's `calibration_end`; else one horizon before its last day, but not before the middle
+    of the history.
+    """
+    if study.calibration_end:
+        return pd.Timestamp(study.calibration_end)
+    last, first = pd.Timestamp(study.as_of), orders["date"].min().normalize()
+    back = pd.Timedelta(days=round(study.horizon * study.unit_days))
+    return max(last - back, (first + (last - first) / 2).normalize())
+
+
+def has_holdout(study: Study, orders: pd.DataFrame) -> bool:
+    """Whether a forecast can be tried on this past: 30 customers by the cut, ten of them back."""
+    known = orders[orders["date"] <= cut(study, orders)]
+    days = known.assign(date=known["date"].dt.normalize()).drop_duplicates(["customer_id", "date"])
+    purchases = days["customer_id"].value_counts()
+    return len(purchases) >= 30 and int((purchases > 1).sum()) >= 10

@@ -29,6 +29,7 @@ from filelock import FileLock, Timeout
 
 import goodlib
 from goodlib.history import Study, StudyError, inputs, prepare
+from goodlib.history.summary import has_holdout
 from goodlib.report.progress import follow
 from goodlib.report.render import RenderError, render, statements
 from goodlib.report.run import BASE, ChapterError, Executed, accept, chapters, execute, read
@@ -97,10 +98,13 @@ def publish(
 
         orders = pd.read_parquet(processed / "orders.parquet")
         _require_margin(subject, orders)
-        enough = orders["customer_id"].nunique() >= BASE
+        told = {
+            "base": orders["customer_id"].nunique() >= BASE,
+            "holdout": has_holdout(subject, orders),
+        }
 
         def has(name: str) -> bool:
-            return enough if name == "base" else (processed / f"{name}.parquet").exists()
+            return told.get(name, (processed / f"{name}.parquet").exists())
 
         try:
             done = list(execute(follow(paths, tell), given, copies, has))

@@ -126,8 +126,9 @@ def accept(given: Mapping[str, Any], notebooks: Mapping[str, NotebookNode]) -> N
 def prepared(notebook: NotebookNode, has: Callable[[str], bool]) -> NotebookNode:
     """A copy without the cells whose tables are lacking, and one sentence in their place.
 
-    `has` says whether a table is there. Of a chapter in which no cell that shows anything is left,
-    only its title and that sentence remain, and so of one that as a whole needs what is lacking.
+    `has` says whether a table (or "base", "holdout") is there. Of a chapter in which no cell that
+    shows anything is left, only its title and that sentence remain, and so of one that as a whole
+    needs what is lacking.
     """
     notebook = copy.deepcopy(notebook)
     nothing = [n for n in whole(notebook) if not has(n)]
@@ -174,8 +175,8 @@ def execute(
 ) -> Iterator[Executed]:
     """Runs the chapters one after another; the executed copies stand in `to`.
 
-    `given` are papermill's parameters; `has` says whether a table is there when its chapter
-    starts.
+    `given` are papermill's parameters; `has` says whether a table (or "base", "holdout") is there
+    when its chapter starts.
 
     Raises
     ------
@@ -310,6 +311,8 @@ def absent(name: str) -> str:
     """That a table is not there, in words without a full stop."""
     if name == "base":
         return f"This study has fewer than {BASE} customers, too few to model what they may bring"
+    if name == "holdout":
+        return "This study's history is too short to try a forecast on its own past"
     if name in TABLES:
         return f"This study has no {TABLES[name]}"
     return f"This study could not make the table '{name}', which an earlier chapter makes"

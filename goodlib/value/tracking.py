@@ -15,6 +15,7 @@ import numpy as np
 import pandas as pd
 
 from goodlib.history import Study, summarize
+from goodlib.history.summary import cut
 from goodlib.value.betageo import BetaGeo
 from goodlib.value.calendar import Calendar
 from goodlib.value.feature import Past
@@ -154,7 +155,7 @@ def rehearse(past: Past, study: Study, ahead: Forecast, draws: int, seed: int) -
 
     ahead : the study's forecast, whose purchase model and kind of calendar are tried.
     """
-    since = cut(study)
+    since = cut(study, past.orders)
     summary = summarize(past.orders, end=since, unit=study.unit, holdout_end=study.as_of)
     kind = ahead.choice.kind if ahead.choice else "both"
     fit = fit_models(past, since, study.unit, ahead.fit.name, kind)
@@ -183,14 +184,6 @@ def _amounts(fit: Fit, came: pd.DataFrame, ahead: float, seed: int) -> pd.Series
     level = fit.price.future(ahead, 1000, seed) * np.exp(noise * rng.standard_normal(1000))
     bounds = {"lower_95": np.quantile(level, 0.025), "upper_95": np.quantile(level, 0.975)}
     return pd.Series({"factor": came["amount_holdout"].sum() / (n @ mean)} | bounds)
-
-
-def cut(study: Study) -> pd.Timestamp:
-    """The last day a holdout fit may know: the study's, or one horizon before its last day."""
-    if study.calibration_end:
-        return pd.Timestamp(study.calibration_end)
-    back = pd.Timedelta(days=round(study.horizon * study.unit_days))
-    return pd.Timestamp(study.as_of) - back
 
 
 def period(first: float, last: float, unit_days: float) -> tuple[float, str]:

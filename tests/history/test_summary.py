@@ -1,10 +1,15 @@
 """Orders in, one row a customer out."""
 
+from datetime import date
+from pathlib import Path
+
 import numpy as np
 import pandas as pd
 import pytest
 
-from goodlib.history import summarize
+from goodlib.history import Study, summarize
+from goodlib.history.study import Table
+from goodlib.history.summary import cut, has_holdout
 
 TOY = pd.DataFrame(
     {
@@ -136,6 +141,30 @@ def test_large_amounts_keep_their_cents():
     big = TOY.assign(amount=[1e10 + 0.01, 1e10 + 0.02, 1e10 + 0.03, 0.04, 1.0, 1.0])
     found = summarize(big, end="2024-01-31", unit="D")["monetary_value"].iloc[0]
     assert found == pytest.approx((2e10 + 0.09) / 2, abs=1e-5)
+
+
+def test_the_cut_is_a_horizon_back_but_not_before_the_middle():
+    days = pd.to_datetime(["2022-01-01", "2023-12-30"])
+    orders = pd.DataFrame({"customer_id": ["a", "b"], "date": days, "amount": 1.0})
+    study = Study.of_orders(Table(file="orders.csv"), Path())
+    study = study.model_copy(update={"as_of": date(2023, 12, 31), "unit": "W", "horizon": 26})
+    assert cut(study, orders) == pd.Timestamp("2023-07-02")
+    assert cut(study.model_copy(update={"horizon": 80}), orders) == pd.Timestamp("2022-12-31")
+    chosen = study.model_copy(update={"calibration_end": date(2022, 3, 1)})
+    assert cut(chosen, orders) == pd.Timestamp("2022-03-01")
+
+
+@pytest.mark.parametrize(
+    ("customers", "back", "there"), [(30, 10, True), (29, 29, False), (60, 9, False)]
+)
+def test_a_holdout_needs_thirty_customers_ten_of_them_back(customers, back, there):
+    first = [(f"c{n}", "2022-01-01") for n in range(customers)]
+    again = [(f"c{n}", "2022-02-01") for n in range(back)]
+    orders = pd.DataFrame(first + again + [("z", "2023-12-30")], columns=["customer_id", "date"])
+    orders["date"] = pd.to_datetime(orders["date"])
+    study = Study.of_orders(Table(file="orders.csv"), Path())
+    study = study.model_copy(update={"as_of": date(2023, 12, 31), "unit": "W", "horizon": 26})
+    assert has_holdout(study, orders) == there
 
 
 # --- Refusals

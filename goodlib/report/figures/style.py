@@ -139,9 +139,9 @@ def _lean(picture: io.BytesIO) -> bytes:
     sample = image.resize((image.width // 3, image.height // 3), Image.Resampling.NEAREST)
     colors = sample.quantize(256, method=Image.Quantize.MEDIANCUT)
     flat = image.quantize(palette=colors, dither=Image.Dither.NONE)
-    palette, corner = flat.getpalette(), flat.getpixel((0, 0))
-    palette[3 * corner : 3 * corner + 3] = image.getpixel((0, 0))
-    flat.putpalette(palette)
+    palette = np.array(flat.getpalette(), dtype=np.uint8).reshape(-1, 3)
+    palette[np.asarray(flat)[0, 0]] = np.asarray(image)[0, 0]
+    flat.putpalette(palette.tobytes())
     lean = io.BytesIO()
     flat.save(lean, format="png")
     return lean.getvalue()

@@ -40,13 +40,16 @@ def model_name(fit: Any) -> str:
     return words.replace("buys at random", f"buys regularly, Erlang-{k},") if k > 1 else words
 
 
-def warnings(ahead: Forecast, then: Rehearsal, summary: pd.DataFrame) -> list[Sentence]:
-    """What is wrong with the fits and what has moved, in plain sentences; empty where nothing."""
-    said = []
+def warnings(ahead: Forecast, then: Rehearsal | None, summary: pd.DataFrame) -> list[Sentence]:
+    """What is wrong with the fits and what has moved, in plain sentences; empty where nothing.
+
+    `then`: the test on the past, None where the history is too short for one.
+    """
+    said, earlier = [], then.fit.purchases.problems if then else []
     for what, problems in (
         ("The model of purchases", ahead.fit.purchases.problems),
         ("The model of amounts", _amounts_problems(ahead)),
-        ("The model of purchases up to the cut", then.fit.purchases.problems),
+        ("The model of purchases up to the cut", earlier),
     ):
         for problem in problems:
             values = {"what": what, "name": problem.name, "evidence": problem.evidence}
@@ -65,7 +68,7 @@ def warnings(ahead: Forecast, then: Rehearsal, summary: pd.DataFrame) -> list[Se
                 {"new": new},
             )
         )
-    return said + moved(then)
+    return said + (moved(then) if then else [])
 
 
 def _amounts_problems(ahead: Forecast) -> list[Problem]:
