@@ -66,6 +66,7 @@ def tables():
         "prospects": prospects,
         "referrals": referrals,
         "draws_value": draws,
+        "calendar": pd.DataFrame({"pace_season": [1.0, 1.0], "pace_level": [1.0, 1.0]}),
     }
 
 

@@ -1,6 +1,6 @@
-"""Answers of lifetimes 0.11.3 to the histories beside this file: makes lifetimes.csv.
+"""Answers of lifetimes 0.11.3 to the histories of tests/value/peers: makes lifetimes.csv there.
 
-    python tests/value/peers/make.py        # in the environment of locks/bench.txt
+    python benchmarks/peers.py        # in the environment of locks/bench.txt
 
 pymc-marketing prints the same answers in its own tests.
 """
@@ -18,7 +18,7 @@ from lifetimes import (
 )
 
 warnings.simplefilter("ignore")
-HERE = Path(__file__).parent
+HERE = Path(__file__).parents[1] / "tests" / "value" / "peers"
 PARAMS = {
     "BetaGeoNBD": (BetaGeoFitter, {"r": 0.243, "alpha": 4.414, "a": 0.793, "b": 2.426}),
     "ModifiedBetaGeoNBD": (
