@@ -14,7 +14,7 @@ from typing import Any
 
 import yaml
 
-from goodlib.history import IntakeError, Study, StudyError, draft, fetch, read_history
+from goodlib.history import History, IntakeError, Study, StudyError, draft, fetch, read_history
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -69,8 +69,16 @@ def _parser() -> argparse.ArgumentParser:
 
 
 def _check(options: argparse.Namespace) -> int:
+    from goodlib.report import door
+
     study = Study.read(options.study, data=options.data)
     history = read_history(study)
+    _came_through(study, history)
+    door.require(study, history.tables)
+    return 0
+
+
+def _came_through(study: Study, history: History) -> None:
     print(f"{study.title}, as of {study.as_of}\n")
     rows = [("table", "rows read", "rows kept", "customers")]
     for name, frame in history.tables.items():
@@ -80,14 +88,13 @@ def _check(options: argparse.Namespace) -> int:
     _print(rows)
     if history.problems.empty:
         print("\nEvery row came through.")
-        return 0
+        return
     print()
     rows = [("table", "what was found", "rows", "what followed", "first")]
     for found in history.problems.itertuples(index=False):
         count = f"{found.count:,}"
         rows.append((found.table, found.rule, count, found.consequence, found.first))
     _print(rows)
-    return 0
 
 
 def _print(rows: Sequence[Sequence[str]]) -> None:

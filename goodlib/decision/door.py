@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
+from goodlib.decision.knapsack import InfeasiblePlan
+
 if TYPE_CHECKING:
     from goodlib.decision.investment import Limits
 
@@ -80,7 +82,7 @@ def check_candidates(
                 f"The balance gives {good} {balance[good]:.0%}, but nobody has any {column}: "
                 f"0 of {len(people):,} are above zero. Set its share to 0 or supply the data."
             )
-            raise ValueError(message)
+            raise InfeasiblePlan(message)
     known = set(people["skill"].dropna()) if "skill" in people else set()
     unknown_skills = [skill for skill in limits.skills if skill not in known]
     if unknown_skills:
@@ -89,7 +91,7 @@ def check_candidates(
             f"{unknown_skills[0]!r}); "
             f"known are {sorted(known)}."
         )
-        raise ValueError(message)
+        raise InfeasiblePlan(message)
     unknown_floors = [good for good in limits.floors if good not in goods]
     if unknown_floors:
         message = f"Floors are for {list(goods)}, got {unknown_floors[0]!r}."

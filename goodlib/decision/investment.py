@@ -380,7 +380,7 @@ class InvestmentModel:
                 f"(first: {first!r}): minimum_level, customer_share and strained_level exclude "
                 f"all. Loosen one."
             )
-            raise ValueError(message)
+            raise InfeasiblePlan(message)
         if hours.sum() > self.limits.hours:
             message = (
                 f"The hours must suffice for the least level of everybody: {len(hours):,} "

@@ -144,7 +144,9 @@ class Investment(_Strict):
     budget: float | None = Field(None, gt=0)
     """Money a month that service may cost."""
     minimum_level: int | None = None
-    floors: dict[Literal["others", "skill", "you"], float] = Field(default_factory=dict)
+    floors: dict[Literal["others", "skill", "you"], Annotated[float, Field(ge=0, le=1)]] = Field(
+        default_factory=dict
+    )
     customer_share: float | None = Field(None, gt=0, le=1)
     explore: float = Field(0.10, ge=0, le=1)
     explore_chance: float = Field(0.10, gt=0, le=1)

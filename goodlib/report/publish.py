@@ -28,8 +28,9 @@ import pandas as pd
 from filelock import FileLock, Timeout
 
 import goodlib
-from goodlib.history import Study, StudyError, inputs, prepare
+from goodlib.history import Study, inputs, prepare
 from goodlib.history.summary import has_holdout
+from goodlib.report import door
 from goodlib.report.progress import follow
 from goodlib.report.render import RenderError, render, statements
 from goodlib.report.run import BASE, ChapterError, Executed, accept, chapters, execute, read
@@ -97,7 +98,7 @@ def publish(
         copies.mkdir()
 
         orders = pd.read_parquet(processed / "orders.parquet")
-        _require_margin(subject, orders)
+        door.require(subject, {p.stem: pd.read_parquet(p) for p in processed.glob("*.parquet")})
         told = {
             "base": orders["customer_id"].nunique() >= BASE,
             "holdout": has_holdout(subject, orders),
@@ -157,17 +158,6 @@ def _leave(
         changes=_changes(values, home),
     )
     (stage / "report.html").write_text(report, encoding="utf-8")
-
-
-def _require_margin(study: Study, orders: pd.DataFrame) -> None:
-    """Refuses a study that does not say what stays with the firm, before any chapter runs."""
-    if study.margin is None and not {"cost", "margin"} & set(orders.columns):
-        message = (
-            f"{study.path.name}: value needs a margin, orders have neither `cost` nor `margin`, "
-            "and the study gives none. Map one of the columns, set `margin` to the share of an "
-            "amount that stays with the firm, or `margin: 1` to count revenue as value."
-        )
-        raise StudyError(message)
 
 
 def one_row_a_customer(folder: Path) -> pd.DataFrame:

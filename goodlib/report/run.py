@@ -28,6 +28,7 @@ TABLES = {
     "orders": "orders",
     "customers": "names and descriptions of customers",
     "ratings": "ratings of the relationship",
+    "relationship": "ratings of the relationship",
     "rubrics": "ratings of how much good the work does",
     "interactions": "log of interactions",
     "referrals": "referrals",
@@ -104,6 +105,11 @@ def whole(notebook: NotebookNode) -> list[str]:
     return list(notebook.metadata.get("goodlib", {}).get("needs", []))
 
 
+def foreseen(notebook: NotebookNode) -> list[str]:
+    """Errors that are an answer of the chapter, by its metadata `goodlib: {refuses: [NAME]}`."""
+    return list(notebook.metadata.get("goodlib", {}).get("refuses", []))
+
+
 def accept(given: Mapping[str, Any], notebooks: Mapping[str, NotebookNode]) -> None:
     """Refuses a parameter that no chapter has.
 
@@ -162,6 +168,24 @@ def prepared(notebook: NotebookNode, has: Callable[[str], bool]) -> NotebookNode
     return notebook
 
 
+def refused(notebook: NotebookNode, reason: str) -> NotebookNode:
+    """A copy with its title, what makes the chapter, and in place of all else why it has no answer.
+
+    For an error that the chapter foresees (`foreseen`): it says what the study asks for and cannot
+    have, and the other chapters stand.
+    """
+    notebook = copy.deepcopy(notebook)
+    ready = next((i for i, c in enumerate(notebook.cells) if "Chapter(" in c.source), -1) + 1
+    notice = nbformat.v4.new_code_cell(
+        f'chapter.alert("{{text:name}}", text={reason!r})',
+        id="what-is-refused",
+        metadata={"tags": ["refused"]},
+    )
+    opening = [c for c in notebook.cells[:ready] if not needed(c)]
+    notebook.cells = [*opening, notice]
+    return notebook
+
+
 def title(notebook: NotebookNode) -> str:
     """The question a chapter asks: its first heading."""
     for cell in notebook.cells:
@@ -181,27 +205,38 @@ def execute(
     Raises
     ------
     ChapterError
-        At the first cell that fails.
+        At the first cell that fails, unless the chapter foresees the error: see `refused`.
     """
     from jupyter_core.utils import run_sync
+
+    def why(error: ChapterError) -> str:
+        name, _, said = error.reason.partition(": ")
+        return said if name in foreseen(read(error.notebook)) else ""
 
     private = to / ".kernel"
     private.mkdir(exist_ok=True)
     with _interpreter(private / "log") as kernel:
         for path in paths:
-            yield _execute(path, given, to / path.name, has, kernel)
+            notebook, place = prepared(read(path), has), to / path.name
+            try:
+                done = _execute(notebook, path, given, place, kernel)
+            except ChapterError as error:
+                if not (reason := why(error)):
+                    raise
+                run_sync(kernel.forget)()
+                done = _execute(refused(notebook, reason), path, given, place, kernel)
+            yield done
             run_sync(kernel.forget)()
 
 
 def _execute(
-    path: Path, given: Mapping[str, Any], to: Path, has: Callable[[str], bool], kernel: Any
+    notebook: NotebookNode, path: Path, given: Mapping[str, Any], to: Path, kernel: Any
 ) -> Executed:
     """Runs one chapter in its own folder, as JupyterLab does."""
     import papermill
     from papermill.exceptions import PapermillExecutionError
 
     logging.getLogger("papermill").setLevel(logging.WARNING)
-    notebook = prepared(read(path), has)
     known = parameters(notebook)
     started = time.perf_counter()
     with _environment(kernel.mutter.parent):
@@ -320,7 +355,7 @@ def absent(name: str) -> str:
 
 def _lacking(names: list[str], question: str, whole: bool) -> str:
     """What a chapter says of tables that are not there."""
-    said = [absent(name) for name in names]
+    said = list(dict.fromkeys(absent(name) for name in names))
     text = "; ".join([said[0], *(part[0].lower() + part[1:] for part in said[1:])])
     question = question.rstrip("?.").strip()
     if whole:

@@ -1,4 +1,4 @@
-"""A study of four orders, and chapters made of a few lines."""
+"""A study of five orders, and chapters made of a few lines."""
 
 from types import SimpleNamespace
 
@@ -22,7 +22,8 @@ tables:
 ORDERS = """\
 client,date,amount
 007,2024-01-05,100.00
-007,2024-06-05,200.00
+007,2024-06-05,150.00
+007,2024-12-05,50.00
 <img src=x onerror=alert(1)>,2024-02-01,50.00
 شركة النخيل,2024-03-01,75.00
 """

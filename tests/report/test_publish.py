@@ -106,7 +106,7 @@ def test_latest_is_the_newest_date_even_when_an_older_one_is_run_again(road):
 
 def test_the_next_report_says_what_changed(road):
     road.publish()
-    road.study.write_text(road.study.read_text().replace("2024-12-31", "2025-12-31"))
+    road.study.write_text(road.study.read_text().replace("2024-12-31", "2025-03-31"))
     road.n = 5
     text = road.publish().read_text()
     assert "What changed since 31 December 2024" in text

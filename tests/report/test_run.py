@@ -174,3 +174,32 @@ def test_a_kernel_that_dies_is_a_chapter_that_failed(tiny, chapter, tmp_path):
     with pytest.raises(ChapterError, match=r"01-first: Kernel died"):
         list(execute(chapters(tiny.notebooks), given, tmp_path / "copies", lambda name: True))
     assert (tmp_path / "copies" / "01-first.ipynb").exists()
+
+
+# An answer that a chapter foresees it cannot give
+
+
+def test_an_error_that_the_chapter_foresees_becomes_a_sentence_and_the_others_run(tiny, chapter):
+    raises = "class NoPlan(ValueError): pass\nraise NoPlan('No plan: 3 of 4 lack hours. Raise it.')"
+    plan = chapter("Where to?", raises, "chapter.finding('never')")
+    plan.metadata["goodlib"] = {"refuses": ["NoPlan"]}
+    tiny.write("01-first", plan)
+    tiny.write("02-next", chapter("Next?", "chapter.finding('still here')"))
+    to, given = tiny.root / "ran", {"study": str(tiny.study)}
+    to.mkdir()
+    first, after = execute(chapters(tiny.notebooks), given, to, lambda name: True)
+    said = [
+        o.metadata["goodlib"]["text"] for c in first.notebook.cells for o in c.get("outputs", [])
+    ]
+    assert said == ["No plan: 3 of 4 lack hours. Raise it."]
+    assert "still here" in str(after.notebook)
+
+
+def test_an_error_that_it_does_not_foresee_ends_the_run(tiny, chapter):
+    plan = chapter("Where to?", "raise ValueError('NoPlan')")
+    plan.metadata["goodlib"] = {"refuses": ["NoPlan"]}
+    tiny.write("01-first", plan)
+    to = tiny.root / "ran"
+    to.mkdir()
+    with pytest.raises(ChapterError, match="ValueError: NoPlan"):
+        list(execute(chapters(tiny.notebooks), {"study": str(tiny.study)}, to, lambda name: True))
