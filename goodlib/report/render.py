@@ -169,7 +169,7 @@ def _alerts(sections: Sequence[Section]) -> list[tuple[str, list[str]]]:
     for part in sections:
         for alert in part.alerts:
             names = str(alert.values.get("lacking", "")).split()
-            for text in [f"{absent(name)}." for name in names] or [alert.text]:
+            for text in dict.fromkeys(f"{absent(name)}." for name in names) or [alert.text]:
                 (lacking if names else said).setdefault(text, []).append(part.anchor)
     return [*said.items(), *lacking.items()]
 
