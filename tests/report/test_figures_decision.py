@@ -88,3 +88,13 @@ def test_both_lists_are_written_in_their_order():
     left = [t.get_text() for t in ax.texts if t.get_position()[0] < 0]
     right = [t.get_text() for t in ax.texts if t.get_position()[0] > 1]
     assert (left, right) == (["Ada", "Bea"], ["Ada", "Cyd"])
+
+
+def test_a_good_of_which_nothing_is_known_has_no_panel():
+    best = pd.DataFrame({"name": ["Ada", "Ben"]})
+    for column, size in (("good_for_others", 0.0), ("good_at_it", 0.0), ("good_for_you", 5.0)):
+        best[[column, f"{column}_lower_80", f"{column}_upper_80"]] = size
+    units = {"others": "hours", "skill": "engagements", "you": "money"}
+    (only,) = goods.plot_goods(best, "GBP", units)
+    assert only.get_title() == "good for us"
+    assert len(goods.plot_goods(best.assign(good_at_it=1.0), "GBP", units)) == 2

@@ -131,13 +131,17 @@ def plot_map(cells: pd.DataFrame, unit: str, *, ax: Axes | None = None) -> Axes:
 def plot_goods(best: pd.DataFrame, currency: str, units: Mapping[str, str]) -> np.ndarray:
     """The three goods of the best customers, each with its 80 % interval, side by side.
 
+    A good of which nothing is known of anybody is not drawn.
     `best`: `name`, and each good with `_lower_80`, `_upper_80`, best first.
     """
     shown = best.iloc[::-1]
     rows = np.arange(len(shown))
-    axes = style.axes(None, width=9.2, height=0.33 * len(shown) + 1.4, columns=3, sharey=True)
-    columns = ("good_for_others", "good_at_it", "good_for_you")
-    for ax, good, column in zip(axes, GOODS, columns, strict=True):
+    columns = dict(zip(GOODS, ("good_for_others", "good_at_it", "good_for_you"), strict=True))
+    known = [good for good in GOODS if good == "you" or shown[columns[good]].any()]
+    size = {"width": 9.2 if len(known) > 1 else 7.4, "height": 0.33 * len(shown) + 1.4}
+    axes = np.atleast_1d(style.axes(None, columns=len(known), sharey=True, **size))
+    for ax, good in zip(axes, known, strict=True):
+        column = columns[good]
         color = COLORS[good]
         bounds = shown[f"{column}_lower_80"], shown[f"{column}_upper_80"]
         ax.barh(rows, shown[column], color=color, alpha=0.35, height=0.62)
@@ -149,7 +153,7 @@ def plot_goods(best: pd.DataFrame, currency: str, units: Mapping[str, str]) -> n
         ax.set_xlim(left=min(0.0, float(bounds[0].min())))
         ax.locator_params(axis="x", nbins=4)
     axes[0].set_yticks(rows, [style.shorten(name, 26) for name in shown["name"]], fontsize=9.5)
-    style.money_axis(axes[2], currency, "x")
+    style.money_axis(axes[-1], currency, "x")
     return axes
 
 
