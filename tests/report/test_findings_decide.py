@@ -104,3 +104,13 @@ def test_at_most_three_are_named(customers):
     assert decide.strained(many).values["names"].count(" and ") == 1
     assert decide.strained(many).values["names"].count(",") == 1
     assert "the first of 16 customers who are worth much" in SAY(decide.strained(many))
+
+
+def test_of_many_faders_the_first_are_named_and_the_rest_counted():
+    many = pd.DataFrame(
+        {"name": list("ABCDE"), "p_top": [0.4, 0.1, 0.3, 0.2, 0.9], "top_today": [True] * 5}
+    )
+    assert SAY(decide.fading(many)) == (
+        "Call B, D and C now, the first of 4 of today's best who are likelier to leave the best "
+        "than to stay: their chances to stay are no more than 30%."
+    )

@@ -55,6 +55,12 @@ def fading(customers: pd.DataFrame) -> Sentence | None:
     first = old.nsmallest(3, "p_top")
     values = {"names": listed(first["name"].tolist()), "most": first["p_top"].max()}
     chance = "a chance" if len(first) == 1 else "chances"
+    if len(old) > len(first):
+        return Sentence(
+            "Call {names:name} now, the first of {n:count} of today's best who are likelier to "
+            "leave the best than to stay: their chances to stay are no more than {most:percent}.",
+            values | {"n": len(old)},
+        )
     return Sentence(
         f"Call {{names:name}} now: among today's best, with {chance} of no more than "
         "{most:percent} to stay there.",
