@@ -111,7 +111,7 @@ def plot_alive(
         ax.clabel(lines, fmt=lambda _: "50%", fontsize=9)
     bar = ax.figure.colorbar(drawn, ax=ax, pad=0.02)
     bar.outline.set_visible(False)
-    bar.set_label("chance still a customer")
+    bar.set_label("chance still a client")
     style.percent_axis(bar.ax)
     ax.set_xlabel(f"{word} since the last purchase")
     ax.set_ylabel("repeat purchases")

@@ -221,10 +221,10 @@ def missed(customers: pd.DataFrame) -> Sentence:
         )
     values = {"names": listed(some["name"].tolist()), "share": some["residual_value"].sum()}
     values["share"] /= customers["residual_value"].sum()
-    verb = "is" if len(some) == 1 else "are"
+    held, verb = ("it holds", "is") if len(some) == 1 else ("together they hold", "are")
     return Sentence(
-        "By money alone nobody would have looked at {names:name}: together {share:percent} of the "
-        f"expected value, and {verb} among the best to work with.",
+        f"By money alone nobody would have looked at {{names:name}}: {held} {{share:percent}} of "
+        f"the expected value and {verb} among the best to work with.",
         values,
     )
 

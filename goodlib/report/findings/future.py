@@ -137,9 +137,8 @@ def listed(best: pd.DataFrame) -> Sentence:
     new = int((~best["top_today"].astype(bool)).sum())
     text = (
         "Most likely among tomorrow's best is {first:name} ({chance:percent}); of the "
-        "{size:count} on "
-        "the list about {hits:.0f} will be right, and {new:plural name names} on it {are:name} not "
-        "among today's best."
+        "{size:count} on the list about {hits:count} will be right, and {new:plural name names} on "
+        "it {are:name} not among today's best."
     )
     values = {
         "first": best["name"].iloc[0],
@@ -213,7 +212,9 @@ def calendar(found: Recalled) -> Sentence:
     reasons = list(found.refused)
     values["reasons"] = "; ".join(reasons)
     if not parts:
-        values["reasons"] = "; ".join(reasons or ["nothing moved the whole base"])
+        values["reasons"] = "; ".join(
+            reasons or ["nothing that moved the whole base could be told from chance"]
+        )
         return Sentence("No calendar is used: {reasons:name}.", values)
     text = " and ".join(parts)
     text = text[0].upper() + text[1:] + "."

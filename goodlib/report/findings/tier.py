@@ -69,10 +69,11 @@ def returning(found: Tiers) -> Sentence:
         way = "More moved one way between the tiers than the other, beyond what chance makes"
     else:
         way = "Between the tiers as many rose as fell back, within what chance makes"
+    chance = "p below 0.01" if moved.pvalue < 0.005 else "p = {p:.2f}"
     text = (
         "Those on top before spent {fall:percent} {way_after:name} afterwards; those on top "
         "afterwards had spent {rise:percent} {way_before:name} before: {end:name}. {way:name} "
-        "(Bowker's test, p = {p:.2f})."
+        f"(Bowker's test, {chance})."
     )
     values = {
         "fall": abs(fall),
