@@ -96,5 +96,5 @@ def test_a_good_of_which_nothing_is_known_has_no_panel():
         best[[column, f"{column}_lower_80", f"{column}_upper_80"]] = size
     units = {"others": "hours", "skill": "engagements", "you": "money"}
     (only,) = goods.plot_goods(best, "GBP", units)
-    assert only.get_title() == "good for us"
+    assert only.get_title(loc="left") == "good for us"
     assert len(goods.plot_goods(best.assign(good_at_it=1.0), "GBP", units)) == 2
