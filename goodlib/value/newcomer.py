@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from goodlib.value.joint import FARTHEST
 from goodlib.value.lifetime import discount_rate, draw_params
 
 
@@ -15,6 +16,7 @@ def new_customer_value(
     spend: Any,
     margin: float,
     *,
+    largest: float,
     horizon: float,
     discount: float,
     periods_per_year: float,
@@ -33,6 +35,9 @@ def new_customer_value(
         With `posterior`, `sample_purchases`; Gamma-Gamma's p, q, gamma.
     margin : float
         Share of an amount that stays with the firm.
+    largest : float, currency
+        The largest mean amount of a customer seen. As in the joint draws no mean amount is drawn
+        above ten times that: where q is near one the law of means has hardly a mean itself.
     horizon : float, > 0
         In the unit of the summary the models were fitted to.
     discount : float
@@ -54,7 +59,7 @@ def new_customer_value(
         ]
     )
     p, q, gamma = (much[name].to_numpy() for name in ("p", "q", "gamma"))
-    own = random.gamma(q) / gamma
+    own = np.maximum(random.gamma(q) / gamma, p / (FARTHEST * max(largest, 1e-12)))
     first = random.gamma(p) / own
     rest = np.where(later > 0, random.gamma(np.maximum(p * later, 1e-9)) / own, 0.0)
     half = np.exp(-discount_rate(discount, periods_per_year) * horizon / 2)

@@ -108,6 +108,7 @@ def look_ahead(
                 base.purchases,
                 base.spend,
                 share,
+                largest=float(base.summary["monetary_value"].max()),
                 horizon=clock,
                 discount=discount,
                 periods_per_year=periods_per_year * clock / horizon,
