@@ -253,8 +253,9 @@ class Study(_Strict):
             raise StudyError(message)
         try:
             text = path.read_text(encoding="utf-8-sig")
-            tree = yaml.compose(text)
-            content = yaml.safe_load(text)
+            loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)(text)
+            tree = loader.get_single_node()
+            content = tree and loader.construct_document(tree)
         except (yaml.YAMLError, UnicodeDecodeError) as error:
             message = f"{path.name} is not a readable YAML file: {error}"
             raise StudyError(message) from error

@@ -102,8 +102,8 @@ def render(
 
     import goodlib
 
-    environment = _environment()
-    sections = [section(name, notebook) for name, notebook in chapters.items()]
+    environment, exporter = _environment(), _exporter()
+    sections = [section(name, notebook, exporter) for name, notebook in chapters.items()]
     script = environment.loader.get_source(environment, "report/report.js")[0].strip()
     digest = base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()
     return environment.get_template("report/report.html.j2").render(
@@ -125,7 +125,7 @@ def render(
     )
 
 
-def section(name: str, notebook: NotebookNode) -> Section:
+def section(name: str, notebook: NotebookNode, exporter: Any) -> Section:
     """One chapter: what it found, its alerts, and its body without the title.
 
     Raises
@@ -135,9 +135,10 @@ def section(name: str, notebook: NotebookNode) -> Section:
     """
     from markupsafe import Markup
 
+    _no_picture_without_alt(name, notebook)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # nbconvert's word on what it cannot show; counted below
-        body = _exporter(name, notebook).from_notebook_node(_untitled(notebook))[0]
+        body = exporter.from_notebook_node(_untitled(notebook))[0]
     went_in = sum(1 for _ in _outputs(notebook))
     came_out = len(re.findall(r"<[^<>]* data-output[ >]", body))
     if went_in != came_out:
@@ -182,23 +183,32 @@ def _outputs(notebook: NotebookNode) -> Iterator[tuple[int, NotebookNode]]:
                 yield number, output
 
 
-def _exporter(name: str, notebook: NotebookNode) -> Any:
-    """nbconvert with the report's own template."""
-    from nbconvert.exporters.templateexporter import TemplateExporter
-    from traitlets.config import Config
+def _alt(output: NotebookNode) -> str:
+    """The sentence that says what a picture shows."""
+    metadata = output.get("metadata", {})
+    said = metadata.get("goodlib", {}).get("alt") or metadata.get("image/png", {}).get("alt")
+    return (said or "").strip()
 
-    def figure(output: NotebookNode, cell: NotebookNode) -> str:
-        """A picture with its alt text."""
-        metadata = output.get("metadata", {})
-        alt = metadata.get("goodlib", {}).get("alt") or metadata.get("image/png", {}).get("alt")
-        if not (alt or "").strip():
-            number = next((i for i, c in enumerate(notebook.cells, 1) if c.id == cell.id), 0)
+
+def _no_picture_without_alt(name: str, notebook: NotebookNode) -> None:
+    """Refuses a picture that nobody described."""
+    for number, output in _outputs(notebook):
+        if "image/png" in output.get("data", {}) and not _alt(output):
             message = (
                 f"{name}, cell {number}: a figure without alt text. Show it with "
                 "chapter.figure(axes, alt), alt being one sentence that says what it shows."
             )
             raise RenderError(message)
-        shown = image(output, alt)
+
+
+def _exporter() -> Any:
+    """nbconvert with the report's own template."""
+    from nbconvert.exporters.templateexporter import TemplateExporter
+    from traitlets.config import Config
+
+    def figure(output: NotebookNode) -> str:
+        """A picture with its alt text."""
+        shown = image(output, _alt(output))
         return f'<div class="figure" role="group" tabindex="0" data-output>{shown}</div>'
 
     def said(output: NotebookNode) -> str:

@@ -138,6 +138,21 @@ class PurchaseResults(Results):
         """
         return self._draw(self._customers(summary), self.model.to_theta(params), horizon, rng)
 
+    def sample_purchases_new(
+        self, params: pd.DataFrame, horizon: float, rng: np.random.Generator
+    ) -> np.ndarray:
+        """Repeat purchases of a new customer within `horizon`: one draw at each row of `params`.
+
+        Returns
+        -------
+        array, shape (rows of `params`,)
+        """
+        nobody, thetas = (
+            self._new(),
+            map(self.model.to_theta, params[list(self.model.names)].to_numpy()),
+        )
+        return np.array([self._draw(nobody, one, horizon, rng).purchases[0] for one in thetas])
+
     def _draw(
         self, customers: Customers, theta: np.ndarray, horizon: float, rng: np.random.Generator
     ) -> Draw:

@@ -32,7 +32,7 @@ def new_customer_value(
     Parameters
     ----------
     purchases, spend : fitted models
-        With `posterior`, `sample_purchases`; Gamma-Gamma's p, q, gamma.
+        With `posterior`, `sample_purchases_new`; Gamma-Gamma's p, q, gamma.
     margin : float
         Share of an amount that stays with the firm.
     largest : float, currency
@@ -51,13 +51,7 @@ def new_customer_value(
     random = np.random.default_rng(seed)
     often = draw_params(purchases, draws, seed).params
     much = draw_params(spend, draws, seed + 1).params
-    nobody = pd.DataFrame({"frequency": [0], "recency": [0.0], "T": [0.0]})
-    later = np.array(
-        [
-            purchases.sample_purchases(row, horizon, random, nobody).purchases[0]
-            for _, row in often.iterrows()
-        ]
-    )
+    later = purchases.sample_purchases_new(often, horizon, random)
     p, q, gamma = (much[name].to_numpy() for name in ("p", "q", "gamma"))
     own = np.maximum(random.gamma(q) / gamma, p / (FARTHEST * max(largest, 1e-12)))
     first = random.gamma(p) / own

@@ -135,17 +135,49 @@ def test_a_picture_is_the_same_each_time():
     assert draw() == draw()
 
 
+def opened(picture):
+    return np.asarray(Image.open(io.BytesIO(picture)).convert("RGB"), int)
+
+
+def saved(ax, **options):
+    """Axes by matplotlib's own hand."""
+    whole = io.BytesIO()
+    ax.figure.savefig(whole, format="png", dpi=192, **options)
+    return opened(whole.getvalue())
+
+
+def inked(picture):
+    """The picture without the paper around it, which is white."""
+    assert (picture[0, 0] == 255).all()
+    ink = (picture != 255).any(axis=2)
+    down, across = np.flatnonzero(ink.any(axis=1)), np.flatnonzero(ink.any(axis=0))
+    return picture[down[0] : down[-1] + 1, across[0] : across[-1] + 1]
+
+
+@pytest.mark.parametrize("place", [(0.5, 0.5), (0.9, 0.5), (0.3, -0.01), (0.3, 0.99)])
+def test_nothing_drawn_is_cut_off_and_little_paper_left(place):
+    def draw():
+        ax = style.axes()
+        ax.figure.text(*place, "a long word on the edge")
+        return ax
+
+    picture = opened(style.png(draw()))
+    whole = inked(saved(draw(), bbox_inches="tight"))
+    assert np.abs(np.subtract(inked(picture).shape, whole.shape)).max() <= 2
+    ink = (picture != 255).any(axis=2)
+    edges = [
+        np.argmax(side) for side in (ink.any(1), ink.any(1)[::-1], ink.any(0), ink.any(0)[::-1])
+    ]
+    assert max(edges) <= 30
+
+
 def test_paper_stays_white_and_colors_stay_theirs():
     def draw():
         ax = style.axes()
         ax.imshow(np.random.default_rng(1).random((40, 40)), cmap=style.SEQUENTIAL, aspect="auto")
         return ax
 
-    exact = io.BytesIO()
-    draw().figure.savefig(exact, format="png", dpi=192, bbox_inches="tight")
-    exact = np.asarray(Image.open(exact).convert("RGB"), int)
-    lean = np.asarray(Image.open(io.BytesIO(style.png(draw()))).convert("RGB"), int)
-    assert (lean[0, 0] == 255).all()
+    exact, lean = inked(saved(draw())), inked(opened(style.png(draw())))
     assert (lean[(exact == 255).all(axis=2)] == 255).all()
     assert np.abs(lean - exact).mean() < 2.5
 
