@@ -130,22 +130,23 @@ def png(drawn: Any) -> bytes:
 def _inked(figure: Figure) -> Any:
     """The image of a figure, cut to a tenth of an inch around its ink.
 
-    It is drawn once and cut; only if ink touches the edge, for then there may be more beyond it,
-    matplotlib draws it again, as large as it needs.
+    It is drawn once and cut; only where something stands beyond the edge matplotlib draws it again,
+    as large as it needs.
     """
     from PIL import Image, ImageChops
 
     figure.set_dpi(DPI)
     canvas = FigureCanvasAgg(figure)
     canvas.draw()
-    wide, high = canvas.get_width_height()
-    image = Image.frombuffer("RGBA", (wide, high), canvas.buffer_rgba()).convert("RGB")
-    paper = Image.new("RGB", image.size, image.getpixel((0, 0)))
-    left, top, right, low = ImageChops.difference(image, paper).getbbox() or (0, 0, 0, 0)
-    if left == 0 or top == 0 or right == wide or low == high:
+    reach, size = figure.get_tightbbox(canvas.get_renderer()), figure.get_size_inches()
+    if (reach.min < 0).any() or (reach.max > size).any():
         whole = io.BytesIO()
         figure.savefig(whole, format="png", dpi=DPI, bbox_inches="tight")
         return Image.open(whole).convert("RGB")
+    wide, high = canvas.get_width_height()
+    image = Image.frombuffer("RGBA", (wide, high), canvas.buffer_rgba()).convert("RGB")
+    paper = Image.new("RGB", image.size, image.getpixel((0, 0)))
+    left, top, right, low = ImageChops.difference(image, paper).getbbox() or (0, 0, wide, high)
     pad = DPI // 10
     return image.crop(
         (max(left - pad, 0), max(top - pad, 0), min(right + pad, wide), min(low + pad, high))
