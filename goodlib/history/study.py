@@ -6,7 +6,6 @@ the cure, all of it at once.
 
 from __future__ import annotations
 
-import difflib
 import os
 import re
 from datetime import date
@@ -15,6 +14,8 @@ from typing import Annotated, Any, Literal
 
 import yaml
 from pydantic import BaseModel, ConfigDict, Field, PrivateAttr, ValidationError, model_validator
+
+from goodlib.history import problem
 
 TABLES = (
     *("orders", "customers", "ratings", "interactions"),
@@ -262,11 +263,13 @@ class Study(_Strict):
         if not isinstance(content, dict):
             message = f"{path.name} is empty or not a list of keys. `goodlib new` writes one."
             raise StudyError(message)
+        if again := list(problem.twice(tree, path.name)):
+            raise StudyError("\n".join(again))
         try:
             study = cls(**content)
         except ValidationError as error:
-            found = [problem for problem in error.errors() if not _other_branch(problem)]
-            lines = [_explain(problem, tree, path.name) for problem in found]
+            found = [one for one in error.errors() if not problem.other_branch(one)]
+            lines = [problem.explain(one, tree, path.name, _known) for one in found]
             raise StudyError("\n".join(lines)) from None
         study._path = path
         root = data or os.environ.get("GOODLIB_DATA") or study.project / "data" / "raw"
@@ -380,7 +383,8 @@ class Study(_Strict):
     def _check_files(self, tree: yaml.Node | None) -> None:
         problems = []
         for name in self.tables:
-            line = _line(tree, ("tables", name, "file")) or _line(tree, ("tables", name))
+            place = ("tables", name)
+            line = problem.line(tree, (*place, "file")) or problem.line(tree, place)
             for path in self._files(name):
                 if not path.is_file():
                     problems.append(
@@ -390,37 +394,6 @@ class Study(_Strict):
                     )
         if problems:
             raise StudyError("\n".join(problems))
-
-
-def _explain(problem: Any, tree: yaml.Node | None, name: str) -> str:
-    """One validation problem as a sentence with the line it stands on."""
-    where = tuple(part for part in problem["loc"] if not _branch(part))
-    key = ".".join(str(part) for part in where) or "the file"
-    line = _line(tree, where) or _line(tree, where[:-1]) or 1
-    kind, said = problem["type"], problem["msg"].removeprefix("Value error, ")
-    if kind == "extra_forbidden":
-        known = sorted(_known(where[:-1]))
-        near = difflib.get_close_matches(str(where[-1]), known, n=1)
-        hint = f"did you mean {near[0]!r}?" if near else f"known are {', '.join(known)}."
-        said = f"unknown key {where[-1]!r}: {hint}"
-    elif kind == "missing":
-        said = f"the key {where[-1]!r} is missing. Add it."
-    else:
-        said = (
-            f"{said} (is {problem['input']!r})." if not isinstance(problem["input"], dict) else said
-        )
-    return f"{name}, line {line}, {key}: {said}"
-
-
-def _branch(part: Any) -> bool:
-    """Whether a part of a location says how a value was read (a table or several): no key."""
-    return isinstance(part, str) and (part == "Table" or "[" in part)
-
-
-def _other_branch(problem: Any) -> bool:
-    """Whether a problem only says that one table is not a list of tables, or the other way."""
-    branches = sum(_branch(part) for part in problem["loc"])
-    return branches > 0 and problem["type"] in ("list_type", "model_type", "model_attributes_type")
 
 
 def _known(where: tuple[Any, ...]) -> set[str]:
@@ -437,22 +410,3 @@ def _known(where: tuple[Any, ...]) -> set[str]:
         return set(TABLES) if len(where) == 1 else set(Table.model_fields)
     model = Rubric if where[0] == "rubrics" and len(where) > 1 else places.get(str(where[0]))
     return set(model.model_fields) if model else set()
-
-
-def _line(node: yaml.Node | None, where: tuple[Any, ...]) -> int | None:
-    """The line of the key that `where` leads to."""
-    line = None
-    for part in where:
-        if isinstance(node, yaml.MappingNode):
-            for key, value in node.value:
-                if key.value == str(part):
-                    node, line = value, key.start_mark.line + 1
-                    break
-            else:
-                return None
-        elif isinstance(node, yaml.SequenceNode) and isinstance(part, int):
-            node = node.value[part]
-            line = node.start_mark.line + 1
-        else:
-            return None
-    return line

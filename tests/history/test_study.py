@@ -87,6 +87,21 @@ def test_an_unknown_key_of_one_of_several_tables(write, tmp_path):
     )
 
 
+def test_a_key_that_stands_twice(write, tmp_path):
+    path = write()
+    path.write_text(path.read_text() + "title: Another firm\nnote: a\nnote: b\n")
+    lines = len(path.read_text().splitlines())
+    assert refused(path, tmp_path).splitlines() == [
+        f"firm.yml, line {lines - 2}, title: the key 'title' stands on line 1 already. "
+        "Keep one of the two.",
+        f"firm.yml, line {lines}, note: the key 'note' stands on line {lines - 1} already. "
+        "Keep one of the two.",
+    ]
+    path = write(tables={"customers": {"rows": [{"a": 1}]}})
+    path.write_text(path.read_text().replace("- a: 1", "- a: 1\n      a: 2"))
+    assert "tables.customers.rows.a: the key 'a' stands on line" in refused(path, tmp_path)
+
+
 def test_all_mistakes_are_said_at_once(write, tmp_path):
     said = refused(write(unit="weeks", horizon=-1, currency="euro"), tmp_path).splitlines()
     assert len(said) == 3
