@@ -76,9 +76,9 @@ def problems(read, tmp_path):
             "P2 perhaps",
             "map",
         ),
-        ("P2,2024-01-01,talk,-5,,,,", "expected_value is negative", "P2 -5", "left out"),
-        ("P2,2025-01-01,talk,5,,,,", "first_contact is after 2024-12-31", "P2 2025", "left out"),
-        ("P1,2024-01-01,talk,5,,,,", "prospect_id comes again", "P1", "left out"),
+        ("P2,2024-01-01,talk,-5,,,,", "expected_value is negative", "P2 -5", "zero or more"),
+        ("P2,2025-01-01,talk,5,,,,", "first_contact is after 2024-12-31", "P2 2025", "move as_of"),
+        ("P1,2024-01-01,talk,5,,,,", "prospect_id comes again", "P1", "keep one row each"),
         (
             "P2,2024-01-01,talk,5,won,2025-02-01,,",
             "ended after the as-of date",
