@@ -271,7 +271,8 @@ def test_read_orders_says_what_it_left_out():
     assert orders["customer_id"].tolist() == ["a", "b", "a"]
     texts = [str(warning.message) for warning in said]
     assert texts == [
-        "orders: customer_id is missing: 1 rows (first: row 2); left out; fill it in if it is known.",
+        "orders: customer_id is missing: 1 rows (first: row 2); left out; "
+        "fill it in if it is known.",
         "orders: amount is zero: 1 rows (first: row 4: a); kept as purchases (options.zero).",
     ]
 
