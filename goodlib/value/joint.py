@@ -70,11 +70,13 @@ class Outlook:
                 change = rng.standard_gamma(1 / self.drift, (pace.size, n))
                 pace = pace * self.drift * change
             cell, number = draw_purchases(self.law, natural, alive, pace, x, recency, T, rng)
-            line, who = np.divmod(cell, n) if pace.shape[0] > 1 else (0, cell)
-            p, q, gamma = (column[line] for column in self.spend[block].T)
-            scale = rng.standard_gamma(p * x[who] + q) / (gamma + paid[who])
+            line = cell // n
+            who = cell - line * n
+            p, q, gamma = self.spend[block.start]  # shared, as the other parameters are
+            scale = rng.standard_gamma((p * x + q)[who]) / (gamma + paid)[who]
             scale = np.maximum(scale, p / ceiling)
-            amount = rng.standard_gamma(p * number) / scale * self.price[block][line] * tilt[who]
+            amount = rng.standard_gamma(p * number) / scale
+            amount *= self.price[block][line] * tilt[who]
             counts[block].reshape(-1)[cell] = number
             spends[block].reshape(-1)[cell] = amount
         return counts, spends
@@ -128,14 +130,20 @@ def draw_purchases(
         buys = found.purchases > 0
         return cell[buys], found.purchases[buys]
     power, age = natural[0] + x, natural[1] + T
-    silent = np.exp(-power * np.log(1 + pace / age))
-    cell = np.flatnonzero(luck < alive * (1 - silent))
-    who = cell % shape[1] if shape[0] > 1 else cell
-    length = np.broadcast_to(pace, shape).reshape(-1)[cell]
-    # 1 - luck/alive is then uniform between P(silent) and one: the chance to be silent until now
+    # nobody buys more surely than in the longest of these futures: the others need no look
+    bound = alive * -np.expm1(-power * np.log1p(pace.max(axis=0) / age))
+    cell = np.flatnonzero(luck < bound)
+    line = cell // shape[1]
+    who = cell - line * shape[1]
+    length = pace.reshape(-1)[line if pace.shape[1] == 1 else cell]
+    # 1 - luck/alive is uniform between P(silent) and one where someone buys: silent until now
     still = 1 - luck.reshape(-1)[cell] / alive[who]
     power, age = power[who], age[who]
     first = age * (np.exp(-np.log(still) / power) - 1)
+    buys = first < length
+    if not buys.all():
+        cell, who, length = cell[buys], who[buys], length[buys]
+        power, age, first = power[buys], age[buys], first[buys]
     if isinstance(law, Pareto):
         with np.errstate(over="ignore"):  # who hardly ever leaves may well stay for ever
             lived = np.exp(-np.log(1 - rng.random(len(cell))) / natural[2]) - 1

@@ -38,22 +38,22 @@ class Standing:
         """From spends of shape (draws, customers): `size` places among `n` customers."""
         draws, seen = spends.shape
         place = max(1, round(size * seen / n))
-        threshold = np.partition(spends, seen - place, axis=1)[:, seen - place]
-        above = (spends > threshold[:, None]).sum(axis=1)
-        ties = (spends == threshold[:, None]).sum(axis=1)
-        share = np.clip((size * seen / n - above) / ties, 0, 1)
-        bits = np.maximum(spends, 0).view(np.int32)
-        highest = int(bits.max())
+        threshold, share = np.empty(draws, dtype=spends.dtype), np.empty(draws)
+        highest = int(max(spends.max(), 0).view(np.int32))
         floor = max(highest - (OCTAVES << 23), 1)
         shift = next(s for s in range(15, 24) if ((highest - floor) >> s) * draws <= RUNGS)
         lowest = (floor >> shift) - 1
         rungs = (highest >> shift) - lowest + 1
         ranks = np.empty((draws, rungs), dtype=np.float32)
-        for draw in range(draws):
-            line = np.maximum((bits[draw] >> shift) - lowest, 0)
+        for draw, values in enumerate(spends):
+            edge = np.partition(values, seen - place)[seen - place]
+            above, ties = np.count_nonzero(values > edge), np.count_nonzero(values == edge)
+            threshold[draw], share[draw] = edge, (size * seen / n - above) / ties
+            line = np.maximum((np.maximum(values, 0).view(np.int32) >> shift) - lowest, 0)
             here = np.bincount(line, minlength=rungs)
             better = seen - np.cumsum(here)
             ranks[draw] = (better + here / 2) * (n / seen) + 0.5
+        share = np.clip(share, 0, 1)
         return cls(threshold, share, ranks, shift, lowest)
 
     def of_all(self, spends: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
@@ -105,7 +105,8 @@ def total_of(draws: pd.Series) -> pd.Series:
 
 def _quantiles(draws: np.ndarray, name: str) -> dict[str, np.ndarray]:
     """Interval columns of one quantity; quantiles are draws, so that a count's are counts."""
-    ordered = np.sort(np.ascontiguousarray(draws.T), axis=1)
+    ordered = np.array(draws.T, order="C")
+    ordered.sort(axis=1)
     last = ordered.shape[1] - 1
     where = {label: round(q * last) for label, q in LEVELS.items()}
     return {f"{name}_{label}": ordered[:, place].astype(float) for label, place in where.items()}
