@@ -280,7 +280,7 @@ def _provenance(
 
 def _notices(study: Study) -> list[str]:
     """What must be said of a study before anything else."""
-    simulated = "This firm is simulated: neither the firm nor its clients exist."
+    simulated = "This firm is simulated: neither the firm nor its customers exist."
     return [simulated] * study.simulated + [study.note] * bool(study.note)
 
 

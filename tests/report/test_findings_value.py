@@ -23,7 +23,7 @@ def fitted(law, aic, problems=()):
 
 def test_choice_follows_the_distance_and_the_warnings():
     far = [fitted(ParetoNBD, 100.0), fitted(BetaGeoNBD, 114.0), fitted(NBD, 300.0)]
-    assert "describes these clients best: BG/NBD, the next, is 14 points" in SAY(
+    assert "describes these customers best: BG/NBD, the next, is 14 points" in SAY(
         model.choice(far, "Pareto/NBD")
     )
     near = [fitted(ParetoNBD, 100.0), fitted(BetaGeoNBD, 101.0)]
@@ -41,17 +41,17 @@ def test_choice_follows_the_distance_and_the_warnings():
     [
         (
             Habit(Range(9, 8, 11), Range(150, 110, 240)),
-            "While active, a typical client buys every 9 weeks (between 8 and 11 weeks); half of "
+            "While active, a typical customer buys every 9 weeks (between 8 and 11 weeks); half of "
             "them leave within 2.9 years, between 2.1 and 4.6 years.",
         ),
         (
             Habit(Range(9, 9, 9), Range(np.inf, np.inf, np.inf)),
-            "While active, a typical client buys every 9 weeks; nothing in the 3 years of history "
-            "says that any leave.",
+            "While active, a typical customer buys every 9 weeks; nothing in the 3 years of "
+            "history says that any leave.",
         ),
         (
             Habit(Range(9, 8, 11), Range(150, 110, np.inf)),
-            "While active, a typical client buys every 9 weeks (between 8 and 11 weeks); half of "
+            "While active, a typical customer buys every 9 weeks (between 8 and 11 weeks); half of "
             "them leave within 2.9 years, at the earliest 2.1 years; the history is too short to "
             "say at the latest.",
         ),
@@ -87,5 +87,5 @@ def test_what_matters_most_is_named():
     )
     said = SAY(value.changes(table, 20))
     assert said.endswith("What matters most is: no season and no level (57% less).")
-    assert "at least 17 of the first 20 clients" in said
+    assert "at least 17 of the first 20 customers" in said
     assert value.what_if(table).index[1] == "BG/NBD as model of purchases"

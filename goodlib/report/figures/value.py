@@ -104,14 +104,14 @@ def plot_alive(
     if grid.to_numpy().min() > 0.95:
         drawn.set_alpha(0.15)
         at = {"xycoords": "axes fraction", "ha": "center", "va": "center"}
-        said = "no silence here says that a client has left"
+        said = "no silence here says that a customer has left"
         ax.annotate(said, (0.6, 0.7), fontsize=11, path_effects=[style.HALO], **at)
     if grid.to_numpy().min() < 0.5 < grid.to_numpy().max():
         lines = ax.contour(idle, often, grid, [0.5], colors=style.INK, linewidths=1.3)
         ax.clabel(lines, fmt=lambda _: "50%", fontsize=9)
     bar = ax.figure.colorbar(drawn, ax=ax, pad=0.02)
     bar.outline.set_visible(False)
-    bar.set_label("chance still a client")
+    bar.set_label("chance still a customer")
     style.percent_axis(bar.ax)
     ax.set_xlabel(f"{word} since the last purchase")
     ax.set_ylabel("repeat purchases")

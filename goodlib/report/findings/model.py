@@ -16,9 +16,9 @@ from goodlib.value.spend import independence
 from goodlib.value.tracking import Rehearsal
 
 MODELS = {
-    "ParetoNBD": "Pareto/NBD (buys at random while a client, may leave at any time)",
-    "BetaGeoNBD": "BG/NBD (buys at random while a client, may leave after a repeat purchase)",
-    "ModifiedBetaGeoNBD": "MBG/NBD (buys at random while a client, may leave after any purchase)",
+    "ParetoNBD": "Pareto/NBD (buys at random while a customer, may leave at any time)",
+    "BetaGeoNBD": "BG/NBD (buys at random while a customer, may leave after a repeat purchase)",
+    "ModifiedBetaGeoNBD": "MBG/NBD (buys at random while a customer, may leave after any purchase)",
     "NBD": "NBD (buys at random and never leaves)",
 }
 """The purchase models in words."""
@@ -63,8 +63,8 @@ def warnings(ahead: Forecast, then: Rehearsal | None, summary: pd.DataFrame) -> 
     if new:
         said.append(
             Sentence(
-                "{new:plural client} came for the first time on the last day: nothing is known of "
-                "their habits, and they are valued like anyone new.",
+                "{new:plural customer} came for the first time on the last day: nothing is "
+                "known of their habits, and they are valued like anyone new.",
                 {"new": new},
             )
         )
@@ -87,8 +87,8 @@ def amounts(fits: list[Any], ahead: Forecast) -> Sentence:
         "swing": 1 / np.sqrt(float(ahead.fit.spend.params["p"])),
     }
     text = (
-        "A purchase brings {mean:money} on average over the clients, and one client's purchases "
-        "typically differ from that client's mean by {swing:percent} of it. "
+        "A purchase brings {mean:money} on average over the customers, and one customer's "
+        "purchases typically differ from that customer's mean by {swing:percent} of it. "
     )
     if best is gamma:
         return Sentence(
@@ -118,7 +118,7 @@ def assumption(summary: pd.DataFrame) -> Sentence:
         )
     return Sentence(
         verdict + " (Rank correlation {correlation:.2f}, between {lower:.2f} and {upper:.2f}, "
-        "over {n:plural client} who came back.)",
+        "over {n:plural customer} who came back.)",
         {**found._asdict()},
     )
 
@@ -154,19 +154,19 @@ def choice(fits: list[Any], law: str) -> Sentence:
         )
     if gap < -CLOSE:
         return Sentence(
-            "Of {models:few} models of buying, {chosen} described these clients best before "
+            "Of {models:few} models of buying, {chosen} described these customers best before "
             "season and level were known; with them {other} is {gap:.0f} points of AIC better, "
             "and the last section says what it would change.",
             values,
         )
     if gap < CLOSE:
         return Sentence(
-            "Of {models:few} models of buying, {chosen} is used; {other} describes these clients "
+            "Of {models:few} models of buying, {chosen} is used; {other} describes these customers "
             "as well (AIC {gap:.1f} apart), so the choice between the two is not made by the data.",
             values,
         )
     return Sentence(
-        "Of {models:few} models of buying, {chosen} describes these clients best: {other}, the "
+        "Of {models:few} models of buying, {chosen} describes these customers best: {other}, the "
         "next, is {gap:.0f} points of AIC behind, where 10 are decisive.",
         values,
     )
@@ -199,8 +199,8 @@ def moved(then: Rehearsal) -> list[Sentence]:
         said.append(
             Sentence(
                 "The pace of the base moved further than 95 of 100 futures allowed: {factor:.2f} "
-                "times as many purchases came after the cut as expected. The order of the clients "
-                "suffers little, the totals do.",
+                "times as many purchases came after the cut as expected. The order of the "
+                "customers suffers little, the totals do.",
                 values,
             )
         )
@@ -218,7 +218,7 @@ def moved(then: Rehearsal) -> list[Sentence]:
 
 
 def calibration(groups: pd.DataFrame) -> Sentence:
-    """For how many groups of clients the forecast held."""
+    """For how many groups of customers the forecast held."""
     held = groups["actual"].between(groups["lower_80"], groups["upper_80"])
     worst = (groups["expected"] - groups["actual"]).abs().mul(groups["customers"]).idxmax()
     values = {
@@ -232,7 +232,7 @@ def calibration(groups: pd.DataFrame) -> Sentence:
     }
     return Sentence(
         "Grouped by how often they had bought, the forecast held for {held:count} of "
-        "{groups:plural group}; the largest gap is that of the {customers:plural client} with "
+        "{groups:plural group}; the largest gap is that of the {customers:plural customer} with "
         "{worst:name} {word:name}: {expected:.3g} each were expected and {actual:.3g} came.",
         values,
     )
@@ -250,7 +250,7 @@ def sharing(ahead: Forecast) -> Sentence:
     return Sentence(
         "The models say how much the base will bring. Who brings how much of it is weighed from "
         "three forecasts, by how they did from {learnt:date} on: the models ({models:percent}), a "
-        "regression on each client's history ({regression:percent}) and what each spent lately "
+        "regression on each customer's history ({regression:percent}) and what each spent lately "
         "({window:percent}).",
         values,
     )
@@ -268,7 +268,7 @@ def clock(found: Calendar) -> Sentence:
     words = {"both": "a season and a level", "season": "a season", "level": "a level"}
     values = {"what": words[found.kind], "gain": 2 * found.gain}
     return Sentence(
-        "All clients share {what:name} of the base, which the models know: without it they "
+        "All customers share {what:name} of the base, which the models know: without it they "
         "describe the history worse by {gain:count} points of AIC.",
         values,
     )

@@ -172,17 +172,17 @@ def missing(outlook: Outlook) -> Sentence:
         )
     if values["known"]:
         text += (
-            " {known:count} would be further work for clients the firm has already: what they "
-            "bring is part of those clients' value and is not added to it."
+            " {known:count} would be further work for customers the firm has already: what they "
+            "bring is part of those customers' value and is not added to it."
         )
     if len(outlook.new_customer):
         values |= {"new": float(outlook.new_customer.mean())}
         low, high = np.quantile(outlook.new_customer, [0.1, 0.9])
         values |= {"low": float(low), "high": float(high)}
         who = (
-            "The others would be new clients, each"
+            "The others would be new customers, each"
             if values["known"]
-            else "Each would be a new client,"
+            else "Each would be a new customer,"
         )
         text += (
             " " + who + " worth {new:money} on average within the horizon (eight "
@@ -312,7 +312,8 @@ def listed(table: pd.DataFrame, outlook: Outlook) -> Sentence:
     new = outlook.people[~outlook.people["already_customer"].astype(bool)]
     if outlook.fit is None or new.empty:
         return Sentence(
-            "No prospect is somebody new: the {count:count} best of tomorrow are all clients today",
+            "No prospect is somebody new: the {count:count} best of tomorrow are all customers "
+            "today",
             values,
         )
     first = new.iloc[0]
@@ -320,7 +321,7 @@ def listed(table: pd.DataFrame, outlook: Outlook) -> Sentence:
     values["place"] = int(table.loc[table["kind"] == "prospect", "place"].min())
     if inside:
         return Sentence(
-            "{inside:count} of the {count:count} people expected to bring most are not clients "
+            "{inside:count} of the {count:count} people expected to bring most are not customers "
             "yet; first among them {name:name}, with a chance of {chance:percent} to be won",
             values,
         )

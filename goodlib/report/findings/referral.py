@@ -63,7 +63,7 @@ def brought(
 
 
 def _to_come(read: Referrals, sent: pd.Series, first: pd.Series, end: pd.Timestamp) -> pd.DataFrame:
-    """Referrals to come within a year, of clients and of friends who sent somebody already."""
+    """Referrals to come within a year, of customers and of friends who sent somebody already."""
     exposure = ((end - first).dt.days / 365.25).clip(lower=1 / 12)
     counts = sent.reindex(first.index, fill_value=0)
     if counts.sum() == 0:

@@ -100,8 +100,9 @@ def audit(chapter: Chapter, past: Past, horizon: float) -> Sentence:
     text = (
         "Of today's best fifth {best_once_low:percent} were not among it one window earlier. Of "
         "the "
-        "{low:count} clients outside it then, {given_more:percent} got more hours than the median "
-        "client ({minimum:.0f}); of these {rose_given:percent} rose into it, of the others "
+        "{low:count} customers outside it then, {given_more:percent} got more hours than the "
+        "median "
+        "customer ({minimum:.0f}); of these {rose_given:percent} rose into it, of the others "
         "{rose_not:percent}. This is observed, not tried out: hours may have gone to those who "
         "were "
         "rising anyway."

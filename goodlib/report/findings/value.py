@@ -19,9 +19,9 @@ def history(orders: pd.DataFrame) -> float:
 
 
 def top(value: pd.DataFrame, customers: pd.DataFrame | None, count: int = 20) -> pd.DataFrame:
-    """The clients with the highest value to come, with their names where the study has them."""
+    """The customers with the highest value to come, with their names where the study has them."""
     best = value.nlargest(count, "residual_value")
-    names = "client " + pd.Series(best.index.astype(str), best.index)
+    names = "customer " + pd.Series(best.index.astype(str), best.index)
     if customers is not None and "name" in customers:
         known = customers.drop_duplicates("customer_id").set_index("customer_id")["name"]
         names = known.reindex(best.index).fillna(names)
@@ -29,7 +29,7 @@ def top(value: pd.DataFrame, customers: pd.DataFrame | None, count: int = 20) ->
 
 
 def silence(ahead: Forecast, summary: pd.DataFrame, unit_days: float) -> Sentence:
-    """After how much silence a frequent and an occasional client have probably left."""
+    """After how much silence a frequent and an occasional customer have probably left."""
     purchases, clock = ahead.fit.purchases, ahead.fit.calendar
     back = summary[summary["frequency"] > 0]
     age = float(back["T"].median())
@@ -43,10 +43,10 @@ def silence(ahead: Forecast, summary: pd.DataFrame, unit_days: float) -> Sentenc
         words[f"n_{name}"] = int(frequency)
         words[f"word_{name}"] = "purchase" if frequency == 1 else "purchases"
     words["age"] = duration(age * unit_days)
-    start = "Of clients who first bought {age:name} ago, "
+    start = "Of customers who first bought {age:name} ago, "
     if words["often"] is None:
         return Sentence(
-            "Silence says little here: even a client with {n_often:count} repeat purchases is "
+            "Silence says little here: even a customer with {n_often:count} repeat purchases is "
             "never more likely gone than not.",
             words,
         )
@@ -70,18 +70,18 @@ def silence(ahead: Forecast, summary: pd.DataFrame, unit_days: float) -> Sentenc
 
 
 def halves(curve: pd.DataFrame) -> Sentence:
-    """How few clients hold half of the value, and what those who cost take away."""
+    """How few customers hold half of the value, and what those who cost take away."""
     count = int(np.searchsorted(curve["value_share"], 0.5)) + 1
     peak = float(curve["value_share"].max())
     values = {"count": count, "share": count / len(curve), "lost": peak - 1}
     if peak > 1.005:
         return Sentence(
-            "{count:plural client} ({share:percent}) hold half of the value to come; those who "
+            "{count:plural customer} ({share:percent}) hold half of the value to come; those who "
             "cost more than they bring take away {lost:percent} of it.",
             values,
         )
     return Sentence(
-        "{count:plural client} ({share:percent}) hold half of the value to come.", values
+        "{count:plural customer} ({share:percent}) hold half of the value to come.", values
     )
 
 
@@ -96,7 +96,7 @@ def what_if(table: pd.DataFrame) -> pd.DataFrame:
 
 
 def habit(found: Habit, unit_days: float, history_days: float) -> Sentence:
-    """How often a typical client buys, and how long half of them stay."""
+    """How often a typical customer buys, and how long half of them stay."""
     often, stay = ([bound * unit_days for bound in each] for each in found)
     words = {
         "interval": duration(often[0]),
@@ -105,7 +105,7 @@ def habit(found: Habit, unit_days: float, history_days: float) -> Sentence:
         "half_range": between(*stay[1:], stay[0]) if np.isfinite(stay[0]) else "",
         "history": duration(history_days),
     }
-    start = "While active, a typical client buys every {interval}"
+    start = "While active, a typical customer buys every {interval}"
     if words["interval_range"]:
         start += " ({interval_range})"
     if not np.isfinite(stay[0]):
@@ -128,7 +128,7 @@ def habit(found: Habit, unit_days: float, history_days: float) -> Sentence:
 
 
 def still_here(alive: pd.Series) -> Sentence:
-    """How many are probably still clients."""
+    """How many are probably still customers."""
     values = {
         "customers": len(alive),
         "expected": float(alive.sum()),
@@ -137,12 +137,13 @@ def still_here(alive: pd.Series) -> Sentence:
     }
     if values["expected"] > 0.999 * len(alive):
         return Sentence(
-            "Nothing in the history says that any of {customers:plural client} has left: the model "
+            "Nothing in the history says that any of {customers:plural customer} has left: the "
+            "model "
             "that describes it best is one in which nobody leaves. So short a history may hide it.",
             values,
         )
     return Sentence(
-        "Of {customers:plural client} about {expected:count} are still active: {sure:count} "
+        "Of {customers:plural customer} about {expected:count} are still active: {sure:count} "
         "almost certainly (a chance above 80%), {gone:count} hardly (below 20%). Nobody said "
         "goodbye: it is read off from how long each has been silent, beside how often they "
         "used to buy.",
@@ -165,7 +166,7 @@ def worth(known: Worth, days: float, discount: float) -> Sentence:
     values["kept"] = values["total"] / values["spend"]
     what = "revenue" if (known.customers["margin"] == 1).all() else "margin"
     return Sentence(
-        "Over the next {span} today's {customers:plural client} are worth {total:money} in "
+        "Over the next {span} today's {customers:plural customer} are worth {total:money} in "
         f"{what} "
         "(80 of 100 futures: {lower:money} to {upper:money}), discounted at {discount:percent} a "
         "year. That is {kept:percent} of the {spend:money} they are expected to spend.",
@@ -183,7 +184,7 @@ def concentration(curve: pd.DataFrame, top: pd.DataFrame) -> Sentence:
         "upper": float(top["residual_value_upper_80"].iloc[0]),
     }
     return Sentence(
-        "The best tenth of the clients hold {tenth:percent} of the value to come. First is "
+        "The best tenth of the customers hold {tenth:percent} of the value to come. First is "
         "{best:name} with {value:money} ({lower:money} to {upper:money}).",
         values,
     )
@@ -195,7 +196,7 @@ def first_place(top: pd.DataFrame) -> Sentence:
     values = {"rivals": rivals, "shown": len(top) - 1, "best": str(top["name"].iloc[0])}
     if rivals <= 0:
         return Sentence(
-            "No other client's range reaches what {best:name} is expected to bring.", values
+            "No other customer's range reaches what {best:name} is expected to bring.", values
         )
     return Sentence(
         "The ranges overlap: those of {rivals:count} of the {shown:count} others reach what "
@@ -220,7 +221,7 @@ def changes(table: pd.DataFrame, shown: int) -> Sentence:
     way = "less" if ratio[most] < 1 else "more"
     return Sentence(
         "Other models and other discounts put the total between {lower:money} and {upper:money}, "
-        "and at least {shared:count} of the first {shown:count} clients stay on the list in each "
+        "and at least {shared:count} of the first {shown:count} customers stay on the list in each "
         f"case. What matters most is: {{what:name}} ({{by:percent}} {way}).",
         values,
     )
