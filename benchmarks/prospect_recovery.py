@@ -24,7 +24,7 @@ import numpy as np
 import pandas as pd
 
 from goodlib.history import Study, read_history
-from goodlib.value.conversion import area, calibration, judge, replay
+from goodlib.value.conversion import area, calibration, draw_won, judge, replay
 from goodlib.value.period import fit_funnel
 from goodlib.value.prospect import ProspectModel
 
@@ -253,8 +253,35 @@ def replayed(path: str, data: str, days: list[str]) -> None:
         print("newest first             ", [round(area(-p["age"], p["won"]), 2) for p in sure])
 
 
+def years(runs: int) -> None:
+    """How often the 80 % interval of the number won holds where one year differs from another."""
+    random, rows = np.random.default_rng(1), []
+    for expected in (9, 60, 300):
+        for differ in (0.0, 0.05, 0.1, 0.2, 0.3):
+            for origins in (0, 1, 3):
+                held = []
+                for run in range(runs):
+                    came = random.poisson(expected * np.exp(differ * random.normal(size=origins)))
+                    tried = {"method": "model", "expected": float(expected), "won": came}
+                    alone = random.poisson(expected, 1000)
+                    drawn = draw_won(alone, pd.DataFrame(tried), seed=run)
+                    truth = random.poisson(expected * np.exp(differ * random.normal()))
+                    held.append([_inside(truth, draws) for draws in (alone, drawn)])
+                rows.append((expected, differ, origins, *np.mean(held, axis=0)))
+    names = ["expected", "years differ by", "origins", "by chance alone", "with a level"]
+    print(pd.DataFrame(rows, columns=names).round(2).to_string(index=False))
+
+
+def _inside(truth: float, draws: np.ndarray) -> bool:
+    low, high = np.quantile(draws, [0.1, 0.9])
+    return bool(np.floor(low) <= truth <= np.ceil(high))
+
+
 if __name__ == "__main__":
     words = sys.argv[1:]
+    if words[:1] == ["years"]:
+        years(int(words[1]) if words[1:] else 1500)
+        raise SystemExit
     if words[:1] == ["replay"]:
         replayed(words[1], words[2], words[3:])
         raise SystemExit

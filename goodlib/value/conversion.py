@@ -12,6 +12,9 @@ from goodlib.value.funnel import at_origin, read_funnel
 from goodlib.value.period import fit_funnel
 from goodlib.value.prospect import ProspectResults
 
+YEARS_DIFFER = 0.1
+"""How much the numbers won in two years differ beyond chance, before any year was tried."""
+
 
 def replay(
     prospects: pd.DataFrame,
@@ -101,6 +104,39 @@ def judge(replayed: pd.DataFrame) -> pd.DataFrame:
                 }
             )
     return pd.DataFrame(rows)
+
+
+def draw_won(won: np.ndarray, judged: pd.DataFrame, seed: int) -> np.ndarray:
+    """Draws of how many will be won in a year that may be a better or a worse one for all.
+
+    The chances know nothing of the year. How much years differ is learnt from what came at the
+    origins of `judged` beyond chance: the standard deviation of the number won, relative to the
+    expected one; a tenth counts as one more origin, for few are ever tried. The level of the year
+    is log-normal with Student's t of two degrees of freedom more than there are origins. Simulated
+    with three origins and 300 expected, 80 % intervals hold 93, 89, 81 and 73 % where years differ
+    by 0, 5, 10 and 20 %; by the chances alone they hold 82, 69, 51 and 29 %
+    (benchmarks/prospect_recovery.py years).
+
+    Parameters
+    ----------
+    won : array, shape (draws,)
+        Draws of the number won by the chances alone.
+    judged : DataFrame
+        As of `judge`; without rows nothing has been tried.
+    seed : int
+
+    Returns
+    -------
+    array, shape (draws,)
+        Numbers, not whole.
+    """
+    tried = judged[judged["method"] == "model"] if len(judged) else judged
+    expected, came = (tried.get(name, pd.Series(dtype=float)) for name in ("expected", "won"))
+    by_chance = won.var() / max(won.mean(), 1e-9) * expected
+    beyond = ((came - expected) ** 2 - by_chance).sum() / max((expected**2).sum(), 1e-9)
+    variance = max((YEARS_DIFFER**2 + len(tried) * beyond) / (1 + len(tried)), 0.0)
+    t = np.random.default_rng(seed).standard_t(len(tried) + 2, len(won))
+    return won * np.exp(np.sqrt(variance) * t)
 
 
 def calibration(replayed: pd.DataFrame, groups: int = 5) -> pd.DataFrame:

@@ -75,13 +75,16 @@ def outlook(tables):
     return hopes.ahead(Stand(tables), 50, 1)
 
 
+NOTHING = hopes.Trial(pd.DataFrame(), pd.DataFrame())
+
+
 # --- Laws: what the sentences say is so
 
 
 def test_sentences_of_the_demo_quote_the_frames(tables, outlook):
     chapter = Stand(tables)
     assert "48 were won" in SAY(hopes.funnel(outlook))
-    waiting = hopes.waiting(outlook, 12)
+    waiting = hopes.waiting(outlook, NOTHING, 12)
     assert waiting.values["n"] == tables["prospects"]["outcome"].isna().sum() == 30
     assert waiting.values["won"] == pytest.approx(outlook.people["p_won"].sum())
     assert "7 have no expected amount" in SAY(hopes.missing(outlook))
@@ -109,8 +112,11 @@ def test_a_changed_pace_a_season_and_undated_losses_are_said(tables, outlook):
 
 
 def test_how_many_will_be_won_has_a_range(outlook):
-    waiting = hopes.waiting(outlook, 12).values
-    assert waiting["least"] < waiting["won"] < waiting["most"]
+    waiting = hopes.waiting(outlook, NOTHING, 12).values
+    assert waiting["least"] < waiting["won"] < waiting["most"] <= waiting["n"]
+    missed = {"method": "model", "expected": [10.0, 10.0], "won": [2, 21]}
+    doubtful = hopes.waiting(outlook, hopes.Trial(pd.DataFrame(), pd.DataFrame(missed)), 12).values
+    assert doubtful["least"] < waiting["least"] < waiting["most"] < doubtful["most"]
     assert outlook.won.mean() == pytest.approx(waiting["won"], rel=0.1)
 
 
@@ -164,7 +170,7 @@ def test_a_funnel_without_open_prospects_has_its_sentences_too(tables):
     closed = tables["prospects"].dropna(subset="outcome")
     chapter = Stand(tables | {"prospects": closed})
     outlook = hopes.ahead(chapter, 50, 1)
-    assert SAY(hopes.waiting(outlook, 12)) == "0 prospects stand open today."
+    assert SAY(hopes.waiting(outlook, NOTHING, 12)) == "0 prospects stand open today."
     assert "nothing to draw" in figures.plot_open(outlook.people).texts[0].get_text()
     assert SAY(hopes.listed(hopes.together(chapter, outlook, count=5), outlook))
     assert SAY(hopes.missing(outlook))
@@ -189,7 +195,7 @@ def test_prospects_that_cannot_serve_are_an_alert_and_no_more(tables, change, wh
     trial = hopes.try_out(chapter, outlook)
     sentences = [
         hopes.funnel(outlook),
-        hopes.waiting(outlook, 12),
+        hopes.waiting(outlook, NOTHING, 12),
         hopes.missing(outlook),
         hopes.kept(trial),
         hopes.listed(hopes.together(chapter, outlook, count=5), outlook),

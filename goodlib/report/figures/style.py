@@ -287,7 +287,7 @@ def label_points(
             inside = frame[0] <= box[0] and frame[1] <= box[1] and box[2] <= frame[2]
             if not inside or box[3] > frame[3] or any(_overlap(box, other) for other in taken):
                 continue
-            covered = np.sum(np.all((dots > box[:2]) & (dots < box[2:]), axis=1))
+            covered = float(np.all((dots > box[:2]) & (dots < box[2:]), axis=1).sum())
             if covered < fewest:
                 best, fewest = box, covered
         if best is None:

@@ -9,7 +9,7 @@ import pandas as pd
 
 from goodlib.report.chapter import Chapter
 from goodlib.report.words import Sentence
-from goodlib.value.conversion import area, calibration, judge, replay
+from goodlib.value.conversion import area, calibration, draw_won, judge, replay
 from goodlib.value.doubt import SEASON
 from goodlib.value.feature import Past
 from goodlib.value.forecast import fit_models
@@ -114,18 +114,18 @@ def curve(outlook: Outlook) -> pd.DataFrame:
     return outlook.fit.curve(np.linspace(5, 4 * 365.25, 120))
 
 
-def waiting(outlook: Outlook, months: float) -> Sentence:
-    """What may come of those who are open."""
+def waiting(outlook: Outlook, trial: Trial, months: float) -> Sentence:
+    """What may come of those who are open; the trial has how much one year differs from another."""
     people = outlook.people
     values = {"n": len(people), "months": months}
     if outlook.fit is None or people.empty:
         return Sentence("{n:plural prospect} stand open today.", values)
     old = people[people["age"] > 3 * 365]
-    low, high = np.quantile(outlook.won, [0.1, 0.9])
+    low, high = np.quantile(draw_won(outlook.won, trial.table, seed=1), [0.1, 0.9])
     values |= {
         "won": people["p_won"].sum(),
         "least": int(low),
-        "most": int(np.ceil(high)),
+        "most": min(int(np.ceil(high)), len(people)),
         "value": people["expected_value"].sum(),
         "old": len(old),
         "old_chance": old["p_won"].mean() if len(old) else 0.0,
