@@ -40,7 +40,7 @@ def gap(staff: Relationship, client: Relationship, draws: int, seed: int) -> pd.
     """
     if staff.model.scale != client.model.scale:
         message = (
-            f"Both sides must use one scale: staff have {staff.model.scale}, clients "
+            f"Both sides must use one scale: staff have {staff.model.scale}, customers "
             f"{client.model.scale}."
         )
         raise ValueError(message)
@@ -48,7 +48,7 @@ def gap(staff: Relationship, client: Relationship, draws: int, seed: int) -> pd.
     if both.empty:
         message = (
             f"A gap needs customers rated by both sides: staff rated {len(staff.codes['customer'])}"
-            f", clients {len(client.codes['customer'])}, and none is in both."
+            f", customers {len(client.codes['customer'])}, and none is in both."
         )
         raise ValueError(message)
     ours = staff.expected_score(staff.draws(draws, seed).loc[both].to_numpy())

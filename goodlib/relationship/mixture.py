@@ -120,7 +120,7 @@ def _node(data, psi, start, fixed, loose, rest) -> tuple[Node, float]:
     value -= data.off_zero(data.natural(psi))
     moves, information = data.inside(psi, effects, precision, fixed)
     values, vectors = np.linalg.eigh(information)
-    values = np.maximum(values, 1e-6)
+    values = definite(values)
     inverse = (vectors / values) @ vectors.T
     step = inverse @ gradient[fixed]
     height = value + 0.5 * gradient[fixed] @ step - 0.5 * np.log(values).sum()
@@ -133,6 +133,15 @@ def _node(data, psi, start, fixed, loose, rest) -> tuple[Node, float]:
     known[: fixed.size, : fixed.size], known[fixed.size :, fixed.size :] = inverse, rest
     spread = data.variance(data.natural(psi))
     return Node(1.0, spread, mean, precision, moves, known), float(height)
+
+
+def definite(curvature: np.ndarray) -> np.ndarray:
+    """Curvatures as if every direction were the bottom of a bowl.
+
+    The information given the effects leaves out how they follow, so with raters' own spreads it can
+    bend the wrong way a little; its size is then taken, for a step of its inverse would be endless.
+    """
+    return np.maximum(np.abs(curvature), 1e-6)
 
 
 def cubature(d: int) -> tuple[np.ndarray, np.ndarray]:

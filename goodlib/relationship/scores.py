@@ -73,7 +73,7 @@ def checked(
     if missing.any():
         problems.append(
             f"{missing.sum():,} of {len(frame):,} ratings have no score and are left out "
-            f"(first: '{frame.loc[missing, 'customer_id'].iloc[0]}')."
+            f"(first: '{frame.loc[missing, 'customer_id'].iloc[0]}'). Fill them in, if known."
         )
     frame = frame[~missing]
     for item, rows in frame.groupby("item") if isinstance(scale, dict) else [("", frame)]:
@@ -108,7 +108,8 @@ def checked(
     if len(single):
         problems.append(
             f"{len(single):,} of {frame['rater'].nunique():,} raters gave one rating only, so "
-            f"their severity is little more than the average rater's (first: '{single[0]}')."
+            f"their severity is little more than the average rater's (first: '{single[0]}'). Ask "
+            "them about a second customer, or leave them out."
         )
     keys = [k for k in ("customer_id", "rater", "item", "date", "occasion") if k in frame]
     twice = frame.duplicated(keys)

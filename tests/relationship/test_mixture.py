@@ -8,7 +8,7 @@ import pytest
 from scipy.special import gammaln
 from scipy.stats import norm
 
-from goodlib.relationship.mixture import Mixed, cubature
+from goodlib.relationship.mixture import Mixed, cubature, definite
 from goodlib.relationship.ordinal import probabilities
 from goodlib.relationship.rating import RatingModel
 
@@ -151,3 +151,7 @@ def test_a_score_off_the_scale_of_its_item_is_refused(rated):
     scales = {"item 0": SCALE, "item 1": [1, 2, 3, 4]}
     with pytest.raises(ValueError, match="Scores of 'item 1' must be on the scale .1, 2, 3, 4."):
         RatingModel(ratings, scales)
+
+
+def test_a_curvature_that_bends_the_wrong_way_makes_no_endless_step():
+    assert definite(np.array([-0.66, 0.0, 4.0])).tolist() == [0.66, 1e-6, 4.0]

@@ -1,5 +1,7 @@
 """What the chapter on relationships says: the sentences that branch on their numbers."""
 
+from types import SimpleNamespace
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -18,7 +20,7 @@ NOBODY = pd.Series(dtype=object)
 
 @pytest.fixture(scope="module")
 def relation():
-    """60 clients, of whom one nobody rated; R0 is far stricter than R1."""
+    """60 customers, of whom one nobody rated; R0 is far stricter than R1."""
     random = np.random.default_rng(3)
     rows = []
     for c, good in enumerate(random.normal(0, 1.5, 60)):
@@ -31,7 +33,7 @@ def relation():
 
 @pytest.fixture(scope="module")
 def log():
-    """Ten clients who answer within two days; the eleventh dismisses, falls silent, chases."""
+    """Ten customers who answer within two days; the eleventh dismisses, falls silent, chases."""
     rows = []
     for c in range(10):
         for piece in range(4):
@@ -52,40 +54,64 @@ def log():
 
 def test_the_strict_rater_and_the_mild_one_are_named(relation):
     said = SAY(relationships.severity(relation))
-    assert said.startswith("It matters who is asked: the same client gets")
+    assert said.startswith("It matters who is asked: the same customer gets")
     assert said.endswith("points more from R1 than from R0.")
 
 
 def test_whom_nobody_rated_is_unknown_and_not_average(relation):
     assert SAY(relationships.unknown(relation)) == (
-        "Nobody rated 1 of 61 clients (1.6%), and 0 are known through one person only: their "
-        "relationship is unknown, not average."
+        "Nobody rated 1 of 61 customers (1.6%): their relationship is unknown, not average. Of the "
+        "others none are known through one rater only."
     )
-    assert "The 1 client whom nobody rated" in SAY(relationships.if_worse(relation))
+    assert "The 1 customer whom nobody rated" in SAY(relationships.if_worse(relation))
+
+
+@pytest.mark.parametrize(
+    ("basis", "end"),
+    [
+        (["one rater"] * 3, "every one by one rater only."),
+        (["one rater", "several raters"], "1 of them by one rater only."),
+        (["several raters"] * 2, "none of them by one rater only."),
+    ],
+)
+def test_who_is_known_through_one_rater_is_counted_once(basis, end):
+    known = SimpleNamespace(customers=pd.DataFrame({"basis": basis}))
+    said = SAY(relationships.unknown(known))
+    assert said == f"Each of the {len(basis)} customers has been rated, {end}"
+
+
+def test_only_those_who_rate_often_are_compared():
+    raters = pd.DataFrame({"points": [-0.1, 0.1, 0.9], "n_ratings": [500, 499, 1]}, list("abc"))
+    even = SimpleNamespace(adjusted=True, raters=raters, stricter=lambda a, b: (0.2, 0.2))
+    assert SAY(relationships.severity(even)) == (
+        "No rater is clearly stricter than another: the strictest and the mildest of 2 who rate "
+        "often, a and b, differ by 0.20 points over the same customer, which chance explains."
+    )
+
+
+def test_the_gap_of_two_sides_names_whom_we_flatter():
+    gap = pd.DataFrame({"gap": [1.0, 0.0, -1.0, -1.0]}, list("abcd"))
+    gap = gap.assign(lower_80=gap["gap"] - 0.5, upper_80=gap["gap"] + 0.5)
+    assert SAY(relationships.gaps(gap, NOBODY)) == (
+        "Of 4 customers rated by both sides, we think the relationship with 1 clearly better than "
+        "they do (a); 2 clearly think it better than we do."
+    )
+    assert SAY(relationships.gaps(gap[gap["gap"] == 0], NOBODY)) == (
+        "Of 1 customer rated by both sides, there is none with whom we clearly think it better "
+        "than they do."
+    )
 
 
 def test_views_that_the_scores_cannot_show_are_not_invented(relation):
     assert "cannot be told" in SAY(relationships.own_views(relation))
 
 
-def test_a_trend_names_what_lay_between():
-    periods = pd.DataFrame(
-        {
-            "period": pd.to_datetime(["1990", "2000", "2010"], format="%Y"),
-            "score": [4.5, 3.5, 4.0], "n_ratings": 100,
-        }
-    )  # fmt: skip
-    periods["lower_80"], periods["upper_80"] = periods["score"] - 0.1, periods["score"] + 0.1
-    assert SAY(relationships.trend(periods)) == (
-        "Between 1990 and 2010 scores fell by 0.50 points, from 4.50 to 4.00, with 3.50 in 2000 "
-        "between, the mix of clients held constant."
-    )
-
-
 def test_the_log_names_its_worst_client_with_the_story(log):
     found, told = evidence(log), standardized(signals(log))
     said = SAY(logbook.from_the_log(found, told, pd.Series({"bad": "Bad & Sons"})))
-    assert said.startswith("The log alone calls 1 of 11 clients strained; first of them Bad & Sons")
+    assert said.startswith(
+        "The log alone calls 1 of 11 customers strained; first of them Bad & Sons"
+    )
     assert "dismissed, no comment; silence 141 days" in said
 
 

@@ -13,7 +13,7 @@ from goodlib.report.figures.style import BLUE, GRAY, INK, MUTED, ORANGE, TEAL
 
 
 def plot_raters(raters: pd.DataFrame, ax: Axes | None = None) -> Axes:
-    """What the average client gets from each rater beyond the average rater; strictest below.
+    """What the average customer gets from each rater beyond the average rater; strictest below.
 
     `raters`: index rater, columns points, points_lower_80, points_upper_80, n_ratings.
     """
@@ -30,7 +30,7 @@ def plot_raters(raters: pd.DataFrame, ax: Axes | None = None) -> Axes:
     ax.set_yticks(y, labels)
     ax.set_ylim(-0.7, len(frame) - 0.3)
     ax.set_xlabel(
-        "Points given to the same client beyond the average rater\n← stricter    milder →"
+        "Points given to the same customer beyond the average rater\n← stricter    milder →"
     )
     ax.grid(visible=False, axis="y")
     return ax
@@ -39,7 +39,7 @@ def plot_raters(raters: pd.DataFrame, ax: Axes | None = None) -> Axes:
 def plot_customers(
     customers: pd.DataFrame, names: pd.Series, scale: Sequence[float], show: int = 10
 ) -> Axes:
-    """Every known client as a dot with its interval, and the ends of the order by name.
+    """Every known customer as a dot with its interval, and the ends of the order by name.
 
     `customers`: index customer_id, columns expected_score, score_lower_80, score_upper_80, basis.
     """
@@ -55,7 +55,7 @@ def plot_customers(
     color[:show], color[len(known) - show :] = ORANGE, BLUE
     _bars(left, known, y, color, 0.9 if len(known) > 60 else 1.6, 9)
     left.set_yticks([])
-    left.set_ylabel(f"{len(known):,} rated clients, most strained at the bottom")
+    left.set_ylabel(f"{len(known):,} rated customers, most strained at the bottom")
     if len(unknown):
         prior, low = unknown.iloc[0], -0.07 * len(known) - 1
         left.hlines(low, prior["score_lower_80"], prior["score_upper_80"], color=INK, linestyle=":")
@@ -104,7 +104,7 @@ def plot_adjustment(moves: pd.DataFrame, names: pd.Series, ax: Axes | None = Non
     ax.scatter(frame["place"], y, s=4, color=color)
     ax.set_yticks(y, [style.shorten(names.get(c, c), 34) for c in frame.index])
     ax.set_xlabel(
-        "Place among the rated clients, 1 is best\n○ by the mean of the scores → adjusted"
+        "Place among the rated customers, 1 is best\n○ by the mean of the scores → adjusted"
     )
     ax.invert_xaxis()
     style.count_axis(ax, "x")
@@ -134,7 +134,7 @@ def plot_gap(gap: pd.DataFrame, names: pd.Series, ax: Axes | None = None) -> Axe
 def plot_trend(
     overall: pd.DataFrame, by_rater: pd.DataFrame, ax: Axes | None = None, few: int = 30
 ) -> Axes:
-    """Mean score over time as if clients and questions had been the same; thin lines are raters.
+    """Mean score over time as if customers and questions had been the same; thin lines are raters.
 
     Periods with fewer than `few` ratings of a rater are left out of that rater's line.
     """
@@ -152,7 +152,7 @@ def plot_trend(
     low, high = ax.get_ylim()
     if high - low < 1.0:  # a change of tenths of a point is not to look like a landslide
         ax.set_ylim((low + high) / 2 - 0.5, (low + high) / 2 + 0.5)
-    ax.set_ylabel("Score, mix of clients held constant")
+    ax.set_ylabel("Score, mix of customers held constant")
     ax.margins(x=0.02)
     if overall["period"].dt.year.max() - overall["period"].dt.year.min() <= 8:
         years = overall["period"]
@@ -164,7 +164,7 @@ def plot_trend(
 
 
 def plot_respect(frame: pd.DataFrame, names: pd.Series, show: int = 6) -> Axes:
-    """What the log says of each client and what the raters say; widest contradictions named.
+    """What the log says of each customer and what the raters say; widest contradictions named.
 
     `frame`: index customer_id, columns respect, relationship, contradiction (standard deviations).
     """

@@ -28,25 +28,25 @@ def from_the_log(found: pd.DataFrame, told: pd.DataFrame, called: pd.Series) -> 
     who = strained(found, told)
     if not who:
         return Sentence(
-            "The log holds {events:plural event} worth quoting about {customers:plural client}, "
+            "The log holds {events:plural event} worth quoting about {customers:plural customer}, "
             "and calls nobody strained.",
             {"events": len(found), "customers": found["customer_id"].nunique()},
         )
     values = {"n": len(who), "customers": len(told), "first": called.get(who[0], who[0])}
     values["story"] = story(found[found["weight"] <= 0], who[0])
     return Sentence(
-        "The log alone calls {n:count} of {customers:plural client} strained; first of them "
+        "The log alone calls {n:count} of {customers:plural customer} strained; first of them "
         "{first:name}: {story:name}.",
         values,
     )
 
 
 def written_down(found: pd.DataFrame, told: pd.DataFrame) -> Sentence:
-    """How much can be quoted, and of how many clients."""
-    values = {"events": len(found), "clients": found["customer_id"].nunique(), "all": len(told)}
+    """How much can be quoted, and of how many customers."""
+    values = {"events": len(found), "customers": found["customer_id"].nunique(), "all": len(told)}
     return Sentence(
-        "{events:plural event} can be quoted, about {clients:count} of {all:plural client} in the "
-        "log.",
+        "{events:plural event} can be quoted, about {customers:count} of {all:plural customer} in "
+        "the log.",
         values,
     )
 
@@ -54,7 +54,7 @@ def written_down(found: pd.DataFrame, told: pd.DataFrame) -> Sentence:
 def cards(
     found: pd.DataFrame, told: pd.DataFrame, called: pd.Series, side: str, show: int = 5
 ) -> pd.DataFrame:
-    """The clients at one end of the log, "strained" or "warm", each with what was written down."""
+    """The customers at one end of the log, "strained" or "warm", with what was written down."""
     bad = side == "strained"
     rows = found[(found["weight"] <= 0) == bad]
     score = alike(told)
@@ -68,7 +68,7 @@ def worth_of_log(heard: Respect) -> Sentence:
     """Whether the log says anything about the ratings that chance would not."""
     if not heard.n:
         return Sentence(
-            "Too few clients are both rated and in the log to learn what in it matters; its "
+            "Too few customers are both rated and in the log to learn what in it matters; its "
             "signals count alike here.",
             {},
         )
@@ -76,16 +76,16 @@ def worth_of_log(heard: Respect) -> Sentence:
     values |= {"share": heard.gain / heard.without, "doubt": heard.gain_sd / heard.without}
     if not heard.helps:
         return Sentence(
-            "The log adds nothing to what the ratings say: of {n:plural client}, scores of those "
+            "The log adds nothing to what the ratings say: of {n:plural customer}, scores of those "
             "it had not seen are guessed no better with it than without.",
             values,
         )
     weights = heard.weights.sort_values()
     values["most"] = SIGNALS[weights.idxmax()]
     return Sentence(
-        "The log tells beforehand what raters will say: with it the scores of clients it had not "
+        "The log tells beforehand what raters will say: with it the scores of customers it had not "
         "seen are guessed {share:percent} better than without (error {doubt:percent}; deviance, "
-        "{n:plural client}). Most telling is {most:name}.",
+        "{n:plural customer}). Most telling is {most:name}.",
         values,
     )
 
@@ -96,15 +96,15 @@ def disagreement(apart: pd.DataFrame, called: pd.Series) -> Sentence:
     values = {"n": len(far), "both": len(apart)}
     if far.empty:
         return Sentence(
-            "Log and ratings contradict each other nowhere: all {both:plural client} with both lie "
-            "within what the uncertainty allows.",
+            "Log and ratings contradict each other nowhere: all {both:plural customer} with both "
+            "lie within what the uncertainty allows.",
             values,
         )
     first = far.iloc[0]
     values["who"] = called.get(far.index[0], far.index[0])
     way = "better" if first["contradiction"] > 0 else "worse"
     return Sentence(
-        "For {n:count} of {both:plural client} log and ratings contradict each other; widest for "
+        "For {n:count} of {both:plural customer} log and ratings contradict each other; widest for "
         f"{{who:name}}, who is rated {way} than the log would have it.",
         values,
     )
@@ -115,7 +115,7 @@ def as_supplier(ours: Conduct, theirs: Conduct) -> Sentence:
     values = {"ours": ours.reply, "theirs": theirs.reply, "chased": ours.chased, "kept": ours.kept}
     values |= {"promises": ours.promises, "open": ours.open, "rework": ours.rework}
     text = (
-        "Are we a good supplier? We answer in {ours:.1f} days at the median, clients in "
+        "Are we a good supplier? We answer in {ours:.1f} days at the median, customers in "
         "{theirs:.1f}; they had to chase us in {chased:percent} of the cases"
     )
     if ours.promises:

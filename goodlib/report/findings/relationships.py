@@ -12,6 +12,7 @@ from goodlib.relationship.scores import by_side
 from goodlib.relationship.standing import Relationship
 from goodlib.report.chapter import Chapter
 from goodlib.report.figures import relationships as figures
+from goodlib.report.findings.trend import rating_often
 from goodlib.report.words import Sentence
 
 
@@ -44,12 +45,12 @@ def best_and_worst(relation: Relationship, called: pd.Series) -> Sentence:
     }
     if not len(warm) and not len(strained):
         return Sentence(
-            "The ratings of {rated:plural client} do not tell any of them from the average: the "
+            "The ratings of {rated:plural customer} do not tell any of them from the average: the "
             "differences are within what raters differ by.",
             values,
         )
     return Sentence(
-        "Of {rated:plural client} that somebody rated, {warm:count} are clearly better to work "
+        "Of {rated:plural customer} that somebody rated, {warm:count} are clearly better to work "
         "with than the average and {strained:count} clearly worse; best are {best:name}, most "
         "strained {worst:name}.",
         values,
@@ -61,7 +62,7 @@ def every_client(relation: Relationship) -> Sentence:
     known = relation.customers.query("basis != 'unrated'")
     clear = ((known["lower_80"] > 0) | (known["upper_80"] < 0)).sum()
     return Sentence(
-        "{clear:count} of {rated:plural client} stand clearly apart from the average one, on "
+        "{clear:count} of {rated:plural customer} stand clearly apart from the average one, on "
         "either side.",
         {"clear": clear, "rated": len(known)},
     )
@@ -77,21 +78,22 @@ def unknown(relation: Relationship) -> Sentence:
         "several": int(basis.get("several raters", 0)),
     }
     values["share"] = values["unrated"] / values["all"]
+    one = "{one:count}" if values["one"] else "none"
     if not values["unrated"]:
+        one = "every one" if values["one"] == values["all"] else f"{one} of them"
         return Sentence(
-            "Every one of the {all:plural client} has been rated, {one:count} of them by one "
-            "person only.",
-            values,
+            f"Each of the {{all:plural customer}} has been rated, {one} by one rater only.", values
         )
+    text = "Nobody rated {unrated:count} of {all:plural customer} ({share:percent}): their "
     return Sentence(
-        "Nobody rated {unrated:count} of {all:plural client} ({share:percent}), and {one:count} "
-        "are known through one person only: their relationship is unknown, not average.",
+        f"{text}relationship is unknown, not average. Of the others {one} "
+        f"{'is' if values['one'] == 1 else 'are'} known through one rater only.",
         values,
     )
 
 
 def agreement(relation: Relationship) -> Sentence:
-    """How far raters agree in words, and whether they would order the clients alike."""
+    """How far raters agree in words, and whether they would order the customers alike."""
     ratings, scale = relation.main_ratings, relation.model.scale
     try:
         row = krippendorff_alpha(ratings, "ordinal", scale=scale, draws=400).loc["all"]
@@ -113,8 +115,8 @@ def agreement(relation: Relationship) -> Sentence:
     weight = pairs["n"] / pairs["n"].sum()
     values |= {"tau": pairs["tau_b"] @ weight, "same": pairs["agreement"] @ weight}
     return Sentence(
-        text + " Two raters give the same client the same word in {same:percent} of the cases; "
-        "the orders they put the clients in go together with {tau:.2f} (Kendall's tau-b, 1 for "
+        text + " Two raters give the same customer the same word in {same:percent} of the cases; "
+        "the orders they put the customers in go together with {tau:.2f} (Kendall's tau-b, 1 for "
         "the same order).",
         values,
     )
@@ -126,8 +128,7 @@ def severity(relation: Relationship) -> Sentence:
         return Sentence(
             "Who is a strict rater cannot be told: {why:name}", {"why": reason(relation)}
         )
-    raters = relation.raters
-    enough = raters[raters["n_ratings"] >= 0.01 * raters["n_ratings"].sum()].sort_values("points")
+    enough = rating_often(relation).sort_values("points")
     strict, mild = enough.index[0], enough.index[-1]
     values = {
         "strict": strict,
@@ -138,12 +139,12 @@ def severity(relation: Relationship) -> Sentence:
     difference, sd = relation.stricter(strict, mild)
     if difference < 2.0 * sd:
         return Sentence(
-            "No rater is clearly stricter than another: between {strict:name} and {mild:name}, the "
-            "ends of {n:plural rater}, the same client differs by {difference:.2f} points, which "
-            "chance explains.",
+            "No rater is clearly stricter than another: the strictest and the mildest of "
+            "{n:count} who rate often, {strict:name} and {mild:name}, differ by {difference:.2f} "
+            "points over the same customer, which chance explains.",
             values,
         )
-    text = "the same client gets {difference:.2f} points more from {mild:name} than from "
+    text = "the same customer gets {difference:.2f} points more from {mild:name} than from "
     opening = "It matters who is asked"
     if values["difference"] < 0.05 * (len(relation.model.scale) - 1):
         opening = "It matters a little who is asked"
@@ -159,15 +160,22 @@ def show_severity(chapter: Chapter, relation: Relationship) -> None:
     """Who is strict, as claim and figure; or the claim alone that it cannot be told."""
     chapter.claim(severity(relation))
     if relation.adjusted:
+        often = rating_often(relation)
         chapter.figure(
-            figures.plot_raters(relation.raters),
-            "Dots with 80 % intervals: points each rater gives to the same client beyond the "
+            figures.plot_raters(often),
+            "Dots with 80 % intervals: points each rater gives to the same customer beyond the "
             "average rater, strictest at the bottom.",
         )
+        seldom = list(relation.raters.index.difference(often.index))
+        if seldom:
+            chapter.note(
+                "Not drawn: {names:name}, with less than a hundredth of the scores each.",
+                names=listed(seldom, pd.Series(dtype=object)),
+            )
 
 
 def with_owner(chapter: Chapter, staff: pd.DataFrame) -> pd.DataFrame:
-    """Marks scores that people gave to their own clients, where the study says whose they are."""
+    """Marks scores that people gave to their own customers, where the study says whose they are."""
     customers = chapter.load("customers") if chapter.has("customers") else pd.DataFrame()
     if "owner" not in customers or "own" in staff:
         return staff
@@ -177,11 +185,11 @@ def with_owner(chapter: Chapter, staff: pd.DataFrame) -> pd.DataFrame:
 
 
 def own_clients(relation: Relationship) -> Sentence:
-    """Whether people think better of their own clients."""
+    """Whether people think better of their own customers."""
     if "own_client" not in relation.params:
         return Sentence(
-            "Whether people think better of their own clients cannot be told: the study does not "
-            "say whose client is whose.",
+            "Whether people think better of their own customers cannot be told: the study does not "
+            "say whose customer is whose.",
             {},
         )
     bias, sd = relation.params["own_client"], relation.bse["own_client"]
@@ -189,33 +197,33 @@ def own_clients(relation: Relationship) -> Sentence:
     values = {"points": abs(float(relation.expected_score(bias) - average))}
     if abs(bias) < 2.0 * sd:
         return Sentence(
-            "Of their own clients people think neither better nor worse than of others' "
+            "Of their own customers people think neither better nor worse than of others' "
             "({points:.2f} points, which chance explains).",
             values,
         )
     word = "better" if bias > 0 else "worse"
     return Sentence(
-        f"Of their own clients people think {word} than others do of the same client, by "
+        f"Of their own customers people think {word} than others do of the same customer, by "
         "{points:.2f} points; that too is taken out.",
         values,
     )
 
 
 def own_views(relation: Relationship) -> Sentence:
-    """How far one rater's view of one client is his own, beyond his severity."""
+    """How far one rater's view of one customer is his own, beyond his severity."""
     if "halo" not in relation.raters:
         return Sentence(
-            "How far a rater's view of one client is his own cannot be told: nobody rated a client "
-            "often enough.",
+            "How far a rater's view of one customer is his own cannot be told: nobody rated a "
+            "customer often enough.",
             {},
         )
     sd = float(np.sqrt(relation.data.variance(relation.data.natural(relation.psi))["pair"]))
     apart = float(relation.expected_score(sd) - relation.expected_score(0.0))
     spread = float(relation.expected_score(relation.prior_sd) - relation.expected_score(0.0))
     return Sentence(
-        "Beyond severity, raters have views of single clients that others do not share; one moves "
-        "a score by {apart:.2f} points, where the clients themselves differ by {spread:.2f}. It is "
-        "no property of the client, and only widens what is known.",
+        "Beyond severity, raters have views of single customers that others do not share; one "
+        "moves a score by {apart:.2f} points, where the customers themselves differ by "
+        "{spread:.2f}. It is no property of the customer, and only widens what is known.",
         {"apart": apart, "spread": spread},
     )
 
@@ -241,9 +249,9 @@ def both_sides(
 
 
 def show_gap(chapter: Chapter, table: pd.DataFrame, called: pd.Series, show: int = 8) -> None:
-    """Where the two sides differ, as claim and figure; or that nobody asked the clients."""
+    """Where the two sides differ, as claim and figure; or that nobody asked the customers."""
     if "gap" not in table:
-        chapter.note("Nobody asked the clients, so this study cannot say whether they agree.")
+        chapter.note("Nobody asked the customers, so this study cannot say whether they agree.")
         return
     found = table[["gap", "gap_lower_80", "gap_upper_80"]].dropna()
     found.columns = ["gap", "lower_80", "upper_80"]
@@ -252,12 +260,12 @@ def show_gap(chapter: Chapter, table: pd.DataFrame, called: pd.Series, show: int
     ends = pd.concat([found.head(show), found.iloc[show:].tail(show)])
     chapter.figure(
         figures.plot_gap(ends, called),
-        "Our score less theirs with 80 % intervals, for the clients at both ends.",
+        "Our score less theirs with 80 % intervals, for the customers at both ends.",
     )
     chapter.note(
-        "Colored bars leave zero out; gray ones do not. The clients who answer are not a random "
-        "choice: who is angry enough to leave often does not answer, so silence from a client is "
-        "no good mark. Each client's side is mostly one person, which makes those intervals wide."
+        "Colored bars leave zero out; gray ones do not. The customers who answer are not a random "
+        "choice: who is angry enough to leave often does not answer, so silence from a customer is "
+        "no good mark. Mostly one person answers for a customer, which makes those intervals wide."
     )
 
 
@@ -274,8 +282,8 @@ def moved(moves: pd.DataFrame, called: pd.Series) -> Sentence:
         "lost": -order.iloc[0],
     }
     return Sentence(
-        "A mean of scores misplaces {far:count} of {rated:plural client} by a tenth of the list or "
-        "more: {up:name} gains {gained:plural place}, {down:name} loses {lost:count}.",
+        "A mean of scores misplaces {far:count} of {rated:plural customer} by a tenth of the list "
+        "or more: {up:name} gains {gained:plural place}, {down:name} loses {lost:count}.",
         values,
     )
 
@@ -284,65 +292,16 @@ def gaps(gap: pd.DataFrame, called: pd.Series) -> Sentence:
     """Where we think better of it than they do, and where they do."""
     over, under = gap.index[gap["lower_80"] > 0], gap.index[gap["upper_80"] < 0][::-1]
     values = {"both": len(gap), "over": len(over), "under": len(under), "mean": gap["gap"].mean()}
-    text = "Of {both:plural client} rated by both sides, "
+    text = "Of {both:plural customer} rated by both sides, "
     if len(over):
         values["who"] = listed(list(over[:3]), called)
-        text += "we think clearly better of {over:count} than they do ({who:name}{more:name})"
+        text += "we think the relationship with {over:count} clearly better than they do "
+        text += "({who:name}{more:name})"
         values["more"] = ", ..." if len(over) > 3 else ""
     else:
-        text += "there is none of whom we clearly think better than they do"
-    text += ", and {under:count} think clearly better of us."
+        text += "there is none with whom we clearly think it better than they do"
+    text += "; {under:count} clearly think it better than we do." if len(under) else "."
     return Sentence(text, values)
-
-
-def trend(over_time: pd.DataFrame) -> Sentence:
-    """Whether scores moved, the mix of clients and raters held constant."""
-    enough = over_time[over_time["n_ratings"] >= 0.01 * over_time["n_ratings"].sum()]
-    first, last = enough.iloc[0], enough.iloc[-1]
-    values = {
-        "start": first["period"].year,
-        "end": last["period"].year,
-        "before": first["score"],
-        "now": last["score"],
-        "change": abs(last["score"] - first["score"]),
-    }
-    if last["lower_80"] > first["upper_80"]:
-        word = "rose"
-    elif last["upper_80"] < first["lower_80"]:
-        word = "fell"
-    elif (bend := _bend(enough)) is not None:
-        values |= {"when": bend["period"].year, "then": bend["score"]}
-        word = "fell" if bend["score"] < first["score"] else "rose"
-        return Sentence(
-            f"Scores {word} from {{before:.2f}} in {{start:.0f}} to {{then:.2f}} in {{when:.0f}} "
-            "and are back at {now:.2f} in {end:.0f}, the mix of clients held constant.",
-            values,
-        )
-    else:
-        return Sentence(
-            "Between {start:.0f} and {end:.0f} the same clients get the same scores: "
-            "{before:.2f} then, {now:.2f} now, within the uncertainty.",
-            values,
-        )
-    between = ""
-    if (bend := _bend(enough)) is not None:
-        values |= {"when": bend["period"].year, "then": bend["score"]}
-        between = ", with {then:.2f} in {when:.0f} between"
-    return Sentence(
-        f"Between {{start:.0f}} and {{end:.0f}} scores {word} by {{change:.2f}} points, from "
-        f"{{before:.2f}} to {{now:.2f}}{between}, the mix of clients held constant.",
-        values,
-    )
-
-
-def _bend(periods: pd.DataFrame) -> pd.Series | None:
-    """The period that lies clearly apart from both the first and the last; the farthest one."""
-    low = periods["upper_80"] < min(periods["lower_80"].iloc[0], periods["lower_80"].iloc[-1])
-    high = periods["lower_80"] > max(periods["upper_80"].iloc[0], periods["upper_80"].iloc[-1])
-    apart = periods[low | high]
-    if apart.empty:
-        return None
-    return apart.loc[(apart["score"] - periods["score"].iloc[0]).abs().idxmax()]
 
 
 def if_worse(relation: Relationship) -> Sentence:
@@ -354,10 +313,10 @@ def if_worse(relation: Relationship) -> Sentence:
     if not unrated:
         return Sentence("Nobody is unrated, so nothing hangs on what the unrated are like.", values)
     return Sentence(
-        "The {unrated:plural client} whom nobody rated are drawn as one dotted line: unknown. Were "
-        "they one point worse than the average, "
+        "The {unrated:plural customer} whom nobody rated are drawn as one dotted line: unknown. "
+        "Were they one point worse than the average, "
         + ("only {worse:count}" if worse else "none")
-        + " of the rated would stand below them; so no list of strained clients is "
+        + " of the rated would stand below them; so no list of strained customers is "
         "complete before somebody has been asked about those.",
         values,
     )
@@ -370,18 +329,12 @@ def _below(relation: Relationship, shifted: pd.DataFrame) -> int:
     return int((known["relationship"] < unrated).sum())
 
 
-def years(ratings: pd.DataFrame) -> int:
-    """Length of a period that the dates of the ratings bear: one year, or five."""
-    dates = ratings["date"]
-    return 1 if (dates.max() - dates.min()).days < 8 * 365.25 else 5
-
-
 def cost_of_misjudging(
     relation: Relationship, theirs: Relationship | None, orders: pd.DataFrame
 ) -> Sentence:
     """Whether the two sides' differing goes with less growth; or that too few say."""
     if theirs is None:
-        return Sentence("So it is open, too, whether misjudging a client costs growth.", {})
+        return Sentence("So it is open, too, whether misjudging a customer costs growth.", {})
     dates = orders["date"]
     last = dates > dates.max() - pd.Timedelta(days=365)
     before = ~last & (dates > dates.max() - pd.Timedelta(days=730))
@@ -394,18 +347,18 @@ def cost_of_misjudging(
         row = misjudging(ours, own, growth).loc["curvature of misjudging"]
     except ValueError:
         return Sentence(
-            "Whether misjudging a client costs growth cannot be tested: it takes fifty clients "
+            "Whether misjudging a customer costs growth cannot be tested: it takes fifty customers "
             "rated by both sides who bought in the last two years.",
             {},
         )
     values = {"n": row["n"], "low": row["lower_80"], "high": row["upper_80"]}
     if row["upper_80"] < 0:
-        text = "Over {n:plural client}, purchases grow less the more the two sides differ"
+        text = "Over {n:plural customer}, purchases grow less the more the two sides differ"
     elif row["lower_80"] > 0:
-        text = "Over {n:plural client}, purchases grow more where the two sides differ"
+        text = "Over {n:plural customer}, purchases grow more where the two sides differ"
     else:
         text = (
-            "Whether purchases grow less where the two sides differ, {n:plural client} are too few "
-            "to say: the data would bear either answer"
+            "Whether purchases grow less where the two sides differ, {n:plural customer} are too "
+            "few to say: the data would bear either answer"
         )
     return Sentence(text + " (an association, not a cause).", values)
