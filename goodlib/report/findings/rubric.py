@@ -11,7 +11,8 @@ from goodlib.relationship.scores import by_side
 from goodlib.report.chapter import Chapter
 from goodlib.report.figures import goods as figures
 from goodlib.report.findings.comparison import listed
-from goodlib.report.findings.relationships import with_owner, years
+from goodlib.report.findings.relationships import with_owner
+from goodlib.report.findings.trend import years
 from goodlib.report.words import Sentence
 
 
