@@ -65,8 +65,14 @@ class Chapter:
         self._say("finding", "p", sentence, values)
 
     def claim(self, sentence: str | Sentence, **values: Any) -> None:
-        """The heading of a section: a full sentence that the figure below shows."""
-        self._say("claim", "h2", sentence, values)
+        """The heading of a section: a full sentence that the figure below shows.
+
+        A heading of one sentence goes without its full stop.
+        """
+        sentence = self._sentence(sentence, values)
+        if sentence.text.endswith(".") and ". " not in sentence.text:
+            sentence = sentence._replace(text=sentence.text[:-1])
+        self._say("claim", "h2", sentence, {})
 
     def note(self, sentence: str | Sentence, **values: Any) -> None:
         """A paragraph: what a figure shows and what it does not."""

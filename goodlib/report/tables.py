@@ -48,6 +48,7 @@ HEADINGS = {
     "bic": "BIC",
     "nobs": "Customers",
     "n": "Number",
+    "expected_referrals": "Referrals to come",
 }
 
 

@@ -2,7 +2,9 @@
 
 Format specifications beyond Python's own: `{x:money}` (in the study's currency, three significant
 digits from a million on), `{x:percent}`, `{x:count}`, `{x:date}`, `{x:name}` (data as it stands; it
-is escaped where it is shown), `{x:few}` (one to twelve in words), and `{n:plural client clients}`.
+is escaped where it is shown), `{x:few}` (one to twelve in words), `{x:chance}` (a percentage "
+"that is
+never 0 or 100), `{x:points}` (of two shares' difference), and `{n:plural customer customers}`.
 """
 
 from __future__ import annotations
@@ -48,6 +50,19 @@ def percent(x: float) -> str:
     if 0 < abs(x) < 0.0005:
         return "less than 0.1%" if x > 0 else "more than −0.1%"
     return (f"{x:.0%}" if abs(x) >= 0.0995 or x == 0 else f"{x:.1%}").replace("-", "−")
+
+
+def chance(x: float) -> str:
+    """A chance as a percentage; nothing that may happen is written as 0 or 100 %."""
+    if x < 0.005:
+        return "less than 1%"
+    return "more than 99%" if x > 0.99 else percent(x)
+
+
+def points(x: float) -> str:
+    """A difference of two shares, in percentage points: a digit below ten, as in `percent`."""
+    digits = 0 if abs(x) >= 0.0995 else 1
+    return f"{100 * x:.{digits}f}".replace("-", "−")
 
 
 def _three_digits(x: float) -> str:
@@ -152,6 +167,10 @@ class Words(string.Formatter):
             return money(float(value), self.currency)
         if word == "percent":
             return percent(float(value))
+        if word == "chance":
+            return chance(float(value))
+        if word == "points":
+            return points(float(value))
         if word == "count":
             return f"{value:,.0f}"
         if word == "few":

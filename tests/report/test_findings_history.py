@@ -75,6 +75,23 @@ def test_newer_against_older(newer, word):
     assert word in say(findings.newer(audit.newer_against_older(frame)))
 
 
+def test_a_difference_of_shares_is_in_percentage_points():
+    frame = pd.DataFrame({"cohort": [1, 2], "age": 1, "active": [50, 40], "customers": 100})
+    said = say(findings.newer_doubt(audit.newer_against_older(frame)))
+    assert "a difference of −10 percentage points, with a 95% interval from −23 to 3.7." in said
+
+
+@pytest.mark.parametrize(
+    ("new", "said"),
+    [(0.0, "All revenue of the last month comes from"), (25.0, "75% of the revenue of the last")],
+)
+def test_what_the_last_span_rests_on(new, said):
+    cohorts = pd.DataFrame(
+        {"span": [1, 2, 2], "age": [0, 1, 0], "amount": [50.0, 75.0, new], "months": 1}
+    )
+    assert say(findings.rests_on(cohorts)).startswith(said)
+
+
 def test_one_cohort_is_not_compared():
     frame = pd.DataFrame({"cohort": [1], "age": 1, "active": [50], "customers": [100]})
     assert say(findings.newer(audit.newer_against_older(frame))).startswith("All customers came")
@@ -109,3 +126,5 @@ def test_who_came_back_after_how_long():
     assert values["unit"] == "half-year"
     assert values["first"] == pooled["active_share"].iloc[0]
     assert values["late"] == pooled.loc[values["age"], "active_share"]
+    late = f"{values['late']:.0%} did (of the {values['n_late']} known that long)."
+    assert say(findings.kept(cohorts)).endswith(late)

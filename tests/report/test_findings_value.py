@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from goodlib.report.findings import model, value
+from goodlib.report.findings import model, value, warning
 from goodlib.report.words import Words
 from goodlib.value.habit import Habit, Range
 from goodlib.value.inference import Problem
@@ -46,8 +46,7 @@ def test_choice_follows_the_distance_and_the_warnings():
         ),
         (
             Habit(Range(9, 9, 9), Range(np.inf, np.inf, np.inf)),
-            "While active, a typical customer buys every 9 weeks; nothing in the 3 years of "
-            "history says that any leave.",
+            "While active, a typical customer buys every 9 weeks.",
         ),
         (
             Habit(Range(9, 8, 11), Range(150, 110, np.inf)),
@@ -59,6 +58,76 @@ def test_choice_follows_the_distance_and_the_warnings():
 )
 def test_habits_are_said_with_ranges_in_one_unit(habit, said):
     assert SAY(value.habit(habit, WEEK, 3 * 365.25)) == said
+
+
+def test_of_ranges_that_overlap_one_or_several_are_counted():
+    top = pd.DataFrame(
+        {
+            "name": list("ABC"),
+            "residual_value": [10.0, 8.0, 5.0],
+            "residual_value_upper_80": [15.0, 12.0, 6.0],
+        }
+    )
+    assert "that of one of the 2 others reaches what A is" in SAY(value.first_place(top))
+    top.loc[2, "residual_value_upper_80"] = 11.0
+    assert "those of 2 of the 2 others reach what A is" in SAY(value.first_place(top))
+    top["residual_value_upper_80"] = [15.0, 9.0, 9.0]
+    assert SAY(value.first_place(top)).startswith("No other customer's range reaches what A is")
+
+
+@pytest.mark.parametrize("best", ["gamma", "normal"])
+def test_what_a_purchase_brings_stands_apart_from_the_law_of_amounts(best):
+    gamma = SimpleNamespace(model=SimpleNamespace(title="Gamma-Gamma, single amounts"), aic=100.0)
+    normal = SimpleNamespace(model=SimpleNamespace(title="Log-normal"), aic=149.0)
+    fits = [gamma, normal] if best == "gamma" else [normal, gamma]
+    fit = SimpleNamespace(
+        mean_amount=lambda: pd.Series([80.0, 120.0]), spend=SimpleNamespace(params={"p": 4.0})
+    )
+    said = SAY(model.amounts(SimpleNamespace(fit=fit)))
+    assert said.startswith("A purchase brings €100 on average")
+    assert said.endswith("typically differ from that customer's mean by 50% of it.")
+    law = SAY(model.amounts_law(fits))
+    assert ("describes them best" if best == "gamma" else "single amounts better by 49") in law
+
+
+def test_who_is_new_is_an_alert_only_where_it_is_many():
+    quiet = SimpleNamespace(problems=[])
+    spend = SimpleNamespace(model=SimpleNamespace(fit=lambda: quiet))
+    ahead = SimpleNamespace(fit=SimpleNamespace(purchases=quiet, spend=spend))
+    summary = pd.DataFrame({"T": [0.0, *[5.0] * 99]})
+    assert model.warnings(ahead, None, summary) == []
+    summary.loc[1, "T"] = 0.0
+    (said,) = model.warnings(ahead, None, summary)
+    assert SAY(said).startswith("2 customers came for the first time on the last day")
+
+
+WORN = Problem("standard errors blown up", "the data fix s to within a factor of 1e13", "Read it")
+
+
+def test_what_is_wrong_with_a_fit_is_said_plainly_first_and_in_figures_to_the_analyst():
+    loose = Problem("not identified", "the likelihood is flat along s, beta", "Use a simpler model")
+    (said,) = warning.alerts("The model of purchases", [WORN, loose])  # they mean the same
+    assert SAY(said).startswith("The model of purchases asks more than this history tells")
+    assert "1e13" not in SAY(said)
+    first, second = (SAY(each) for each in warning.details("The model", [WORN, loose]))
+    assert first == (
+        "The model, for the analyst: standard errors blown up: the data fix s to within a factor "
+        "of 1e13. Read it."
+    )
+    assert "flat along s, beta" in second
+
+
+def test_a_problem_without_plain_words_is_said_as_it_is():
+    (said,) = warning.alerts("The model", [Problem("odd", "7 of 9", "Look at them")])
+    assert SAY(said) == "The model has a problem (odd): 7 of 9. Look at them."
+
+
+@pytest.mark.parametrize("name", warning.PLAIN)
+def test_no_plain_word_is_a_term_of_the_trade(name):
+    (said,) = warning.alerts("The model", [Problem(name, "EVIDENCE", "CURE")])
+    for jargon in ("posterior", "likelihood", "standard error", "identified", "converge", "prior "):
+        assert jargon not in SAY(said)
+    assert SAY(said).endswith(".")
 
 
 def test_alerts_come_from_the_widest_range_only():

@@ -50,6 +50,19 @@ def test_percent(x, said):
     assert percent(x) == said
 
 
+@pytest.mark.parametrize(
+    ("x", "said"),
+    [(0.0, "less than 1%"), (0.03, "3.0%"), (0.5, "50%"), (0.99, "99%"), (0.9996, "more than 99%")],
+)
+def test_a_chance_is_never_nothing_nor_certain(x, said):
+    assert Words().say(Sentence("{x:chance}", {"x": x})) == said
+
+
+@pytest.mark.parametrize(("x", "said"), [(-0.031, "−3.1"), (0.12, "12"), (0.0996, "10")])
+def test_points_are_percentages_without_their_sign(x, said):
+    assert Words().say(Sentence("{x:points}", {"x": x})) == said
+
+
 def test_day_has_no_order_to_guess():
     assert day("2024-03-04") == "4 March 2024"
     assert day(pd.NaT) == "unknown"

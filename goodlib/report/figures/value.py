@@ -8,7 +8,8 @@ from matplotlib.axes import Axes
 
 from goodlib.report.figures import style
 
-SILENCES = (("days", 1.0), ("weeks", 7.0), ("months", 30.4375), ("years", 365.25))
+SILENCES = (("days", 1.0, 28), ("weeks", 7.0, 182), ("months", 30.4375, 1461), ("years", 365.25, 0))
+"""Units of a silence: their days, and the days up to which an axis is written in them."""
 
 
 def plot_tracking(
@@ -79,7 +80,7 @@ def plot_alive(
     """
     ax = style.axes(ax, height=4.4)
     reach = float(grid.columns[-1]) * unit_days
-    word, length = next(unit for unit in SILENCES if reach < 200 * unit[1] or unit is SILENCES[-1])
+    word, length, _ = next(u for u in SILENCES if reach <= u[2] or u is SILENCES[-1])
     idle, often = grid.columns.to_numpy(float) * unit_days / length, grid.index.to_numpy(float)
     look = {"cmap": style.SEQUENTIAL, "vmin": 0, "vmax": 1, "shading": "nearest"}
     drawn = ax.pcolormesh(idle, often, grid, **look)

@@ -133,7 +133,8 @@ def kept(cohort_frame: pd.DataFrame) -> Sentence:
         )
     return Sentence(
         "Of {n:plural customer}, {first:percent} bought again in the {unit:name} after their "
-        "first; {age:count} {units:name} on, it was {late:percent} (of {n_late:count}).",
+        "first; {age:count} {units:name} on, {late:percent} did (of the {n_late:count} known that "
+        "long).",
         values,
     )
 
@@ -160,8 +161,9 @@ def newer_doubt(compared: pd.Series | None) -> Sentence:
     values = {name: float(value) for name, value in compared.items()}
     return Sentence(
         "The newer half of the cohorts against the older half: a difference of "
-        "{difference:percent}, with a 95 % interval from {lower:percent} to {upper:percent}. It "
-        "counts who bought in the span after their first; it does not ask who they are.",
+        "{difference:points} percentage points, with a 95% interval from {lower:points} to "
+        "{upper:points}. It counts who bought in the span after their first; it does not ask who "
+        "they are.",
         values,
     )
 
@@ -171,6 +173,11 @@ def rests_on(cohort_frame: pd.DataFrame) -> Sentence:
     last = cohort_frame[cohort_frame["span"] == cohort_frame["span"].max()]
     total, old = last["amount"].sum(), last.loc[last["age"] > 0, "amount"].sum()
     values = {"unit": _unit(cohort_frame)[0], "share": old / total if total > 0 else np.nan}
+    if values["share"] > 0.9995:
+        return Sentence(
+            "All revenue of the last {unit:name} comes from customers who were there before it",
+            values,
+        )
     return Sentence(
         "{share:percent} of the revenue of the last {unit:name} comes from customers who were "
         "there before it",

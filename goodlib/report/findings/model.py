@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from goodlib.report.findings import warning
 from goodlib.report.words import Sentence
 from goodlib.value.calendar import Calendar
 from goodlib.value.choice import LAWS
@@ -28,6 +29,8 @@ AMOUNTS = {
     "Log-normal ~ np.log1p(frequency)": "the log-normal with a mean that goes with frequency",
 }
 """The models of amounts in words."""
+MANY = 0.01
+"""Share of the customers from which it matters that nothing is known of their habits."""
 CLOSE = 2.0
 """Difference in AIC below which two models describe the data equally well."""
 
@@ -45,22 +48,9 @@ def warnings(ahead: Forecast, then: Rehearsal | None, summary: pd.DataFrame) -> 
 
     `then`: the test on the past, None where the history is too short for one.
     """
-    said, earlier = [], then.fit.purchases.problems if then else []
-    for what, problems in (
-        ("The model of purchases", ahead.fit.purchases.problems),
-        ("The model of amounts", _amounts_problems(ahead)),
-        ("The model of purchases up to the cut", earlier),
-    ):
-        for problem in problems:
-            values = {"what": what, "name": problem.name, "evidence": problem.evidence}
-            said.append(
-                Sentence(
-                    "{what:name} has a problem ({name:name}): {evidence:name}. {cure:name}.",
-                    values | {"cure": problem.cure},
-                )
-            )
+    said = [each for fit in _fits(ahead, then) for each in warning.alerts(*fit)]
     new = int((summary["T"] <= 0).sum())
-    if new:
+    if new > MANY * len(summary):
         said.append(
             Sentence(
                 "{new:plural customer} came for the first time on the last day: nothing is "
@@ -71,11 +61,32 @@ def warnings(ahead: Forecast, then: Rehearsal | None, summary: pd.DataFrame) -> 
     return said + (moved(then) if then else [])
 
 
-def _amounts_problems(ahead: Forecast) -> list[Problem]:
-    return ahead.fit.spend.model.fit().problems
+def details(ahead: Forecast, then: Rehearsal | None) -> list[Sentence]:
+    """The same problems of the fits with names and figures, for who knows the models."""
+    return [each for fit in _fits(ahead, then) for each in warning.details(*fit)]
 
 
-def amounts(fits: list[Any], ahead: Forecast) -> Sentence:
+def _fits(ahead: Forecast, then: Rehearsal | None) -> list[tuple[str, list[Problem]]]:
+    return [
+        ("The model of purchases", ahead.fit.purchases.problems),
+        ("The model of amounts", ahead.fit.spend.model.fit().problems),
+        ("The model of purchases tried on the past", then.fit.purchases.problems if then else []),
+    ]
+
+
+def amounts(ahead: Forecast) -> Sentence:
+    """What a purchase brings, and how far one customer's purchases differ: a claim."""
+    return Sentence(
+        "A purchase brings {mean:money} on average over the customers, and one customer's "
+        "purchases typically differ from that customer's mean by {swing:percent} of it.",
+        {
+            "mean": float(ahead.fit.mean_amount().mean()),
+            "swing": 1 / np.sqrt(float(ahead.fit.spend.params["p"])),
+        },
+    )
+
+
+def amounts_law(fits: list[Any]) -> Sentence:
     """How amounts are drawn, and which law describes single amounts best."""
     best = fits[0]
     gamma = next(fit for fit in fits if fit.model.title.startswith("Gamma"))
@@ -83,21 +94,15 @@ def amounts(fits: list[Any], ahead: Forecast) -> Sentence:
     values = {
         "other": AMOUNTS[other.model.title],
         "gap": abs(other.aic - gamma.aic),
-        "mean": float(ahead.fit.mean_amount().mean()),
-        "swing": 1 / np.sqrt(float(ahead.fit.spend.params["p"])),
     }
-    text = (
-        "A purchase brings {mean:money} on average over the customers, and one customer's "
-        "purchases typically differ from that customer's mean by {swing:percent} of it. "
-    )
     if best is gamma:
         return Sentence(
-            text + "Gamma-Gamma, the model of amounts that the futures use, describes them best: "
+            "Gamma-Gamma, the model of amounts that the futures use, describes them best: "
             "{other:name} is {gap:count} points of AIC behind.",
             values,
         )
     return Sentence(
-        text + "The futures draw them from Gamma-Gamma with the spread that is seen; {other:name} "
+        "The futures draw amounts from Gamma-Gamma with the spread that is seen; {other:name} "
         "describes single amounts better by {gap:count} points of AIC, and the last section says "
         "what it would change.",
         values,
@@ -261,8 +266,8 @@ def clock(found: Calendar) -> Sentence:
     if found.kind == "none":
         reason = found.refused[0] if found.refused else "none made the history more likely"
         return Sentence(
-            "No season and no level of the base is read from this history ({reason:name}); that "
-            "the level may move all the same is in every range.",
+            "No season and no common rise or fall of all customers is read from this history "
+            "({reason:name}); that one may come all the same is in every range.",
             {"reason": reason},
         )
     words = {"both": "a season and a level", "season": "a season", "level": "a level"}

@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 
 from goodlib.report.chapter import Chapter
+from goodlib.report.findings import warning
 from goodlib.report.words import Sentence
 from goodlib.value.conversion import area, calibration, draw_won, judge, replay
 from goodlib.value.doubt import SEASON
@@ -70,7 +71,8 @@ def ahead(chapter: Chapter, draws: int, seed: int) -> Outlook:
         for problem in outlook.fit.problems:
             if problem.name == SEASON and within(chapter) >= YEAR:
                 continue  # over a whole year it levels out: said among what was done without
-            chapter.alert("Prospects: {what:name}", what=str(problem))
+            for alert in warning.alerts("The model of prospects", [problem]):
+                chapter.alert(alert)
     return outlook
 
 

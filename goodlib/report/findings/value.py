@@ -108,8 +108,8 @@ def habit(found: Habit, unit_days: float, history_days: float) -> Sentence:
     start = "While active, a typical customer buys every {interval}"
     if words["interval_range"]:
         start += " ({interval_range})"
-    if not np.isfinite(stay[0]):
-        return Sentence(start + "; nothing in the {history} of history says that any leave.", words)
+    if not np.isfinite(stay[0]):  # that nobody seems to leave is said by `still_here`
+        return Sentence(start + ".", words)
     if stay[0] == 0:
         return Sentence(start + "; half of all never come back after the first purchase.", words)
     if stay[1] > history_days:
@@ -198,10 +198,12 @@ def first_place(top: pd.DataFrame) -> Sentence:
         return Sentence(
             "No other customer's range reaches what {best:name} is expected to bring.", values
         )
+    start = "those of {rivals:count} of the {shown:count} others reach"
+    if rivals == 1:
+        start = "that of one of the {shown:count} others reaches"
     return Sentence(
-        "The ranges overlap: those of {rivals:count} of the {shown:count} others reach what "
-        "{best:name} is expected to bring. The list says who belongs to the top, not who is "
-        "fourth.",
+        f"The ranges overlap: {start} what {{best:name}} is expected to bring. The list says who "
+        "belongs to the top, not who is fourth.",
         values,
     )
 
