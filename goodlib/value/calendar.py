@@ -110,12 +110,12 @@ class Calendar:
     @property
     def level_now(self) -> float:
         """The level that the future starts from: half-way, in logs, between the end of the smooth
-        curve, which lags behind a base that grows, and the filtered level, which follows luck.
+        curve, which lags behind a base that grows, and that of the last year, which follows luck.
         """
         smooth = float(self.curve["level"].iloc[-1])
         if self.kind not in ("level", "both"):
             return smooth
-        return float(np.sqrt(smooth * np.exp(self.ahead.end)))
+        return float(np.sqrt(smooth * np.exp(self.ahead.last)))
 
     def _shock(self, length: np.ndarray, number: np.ndarray, draws: int, seed: int) -> np.ndarray:
         """What multiplies the pace of each piece of the future, one row a draw; mean one."""
@@ -209,7 +209,10 @@ def fit_calendar(
         tuple(reason for reason in refused.values() if reason),
         value - start,
         fit_level(
-            months.actual, fitted / chosen.curve["level"].to_numpy(), months.days / DAYS["Y"]
+            months.actual,
+            fitted / chosen.curve["level"].to_numpy(),
+            months.days / DAYS["Y"],
+            kind in ("season", "both"),
         ),
         end,
         unit,

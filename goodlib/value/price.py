@@ -24,7 +24,8 @@ ROUNDS = 30
 
 @dataclass(frozen=True, eq=False)
 class Price:
-    """Level of amounts by year before the end (1 at the end), smoothed; and how it may move on.
+    """Level of amounts by year before the end, smoothed, in units of that at the end; and how it
+    may move on.
 
     curve : one row a year back from the end: end (last day), level, raw (unsmoothed), amounts
         (their number).
@@ -44,8 +45,9 @@ class Price:
     def at_todays_level(self, past: Past) -> Past:
         """The same history with each amount divided by the level of its time."""
         day = past.orders["date"].to_numpy().astype("datetime64[D]").astype(np.int64)
-        middle = self.curve["end"].to_numpy().astype("datetime64[D]").astype(np.int64) - 183.0
-        level = np.exp(np.interp(day, middle, np.log(self.curve["level"].to_numpy())))
+        end = self.curve["end"].to_numpy().astype("datetime64[D]").astype(np.int64)
+        known = np.r_[end - 183.0, end[-1]]
+        level = np.exp(np.interp(day, known, np.log(np.r_[self.curve["level"].to_numpy(), 1.0])))
         return Past(past.orders.assign(amount=past.orders["amount"] / level))
 
     def future(self, horizon: float, draws: int, seed: int) -> np.ndarray:
@@ -87,8 +89,8 @@ def fit_price(past: Past, end: str | pd.Timestamp, unit: str) -> Price:
     raw, noise = _levels(code[repeat], year[repeat], amount[repeat], count)
     known = np.flatnonzero(np.isfinite(raw))
     smooth, ahead = fit_drifting(np.log(raw[known]), noise[known], 1.0)
-    level = np.exp(np.interp(np.arange(count), known, smooth - smooth[-1]))
-    curve = {"end": ends, "level": level, "raw": raw / np.exp(smooth[-1]), "amounts": n}
+    level = np.exp(np.interp(np.arange(count), known, smooth - ahead.end))
+    curve = {"end": ends, "level": level, "raw": raw / np.exp(ahead.end), "amounts": n}
     return Price(pd.DataFrame(curve), "", ahead, unit)
 
 

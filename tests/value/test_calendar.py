@@ -5,13 +5,13 @@ from dataclasses import replace
 import numpy as np
 import pandas as pd
 import pytest
-from scipy.stats import beta, gamma
+from scipy.stats import beta, gamma, multivariate_normal
 from statsmodels.tsa.statespace.structural import UnobservedComponents
 
 from goodlib import BetaGeoNBD
 from goodlib.value.calendar import fit_calendar
 from goodlib.value.feature import Past
-from goodlib.value.level import Level, _filter, fit_drifting
+from goodlib.value.level import Level, _filter, _smooth, fit_drifting, fit_level
 from goodlib.value.price import fit_price
 
 START = pd.Timestamp("2015-01-01")
@@ -116,17 +116,64 @@ def test_a_planted_rise_of_amounts_is_found(base, found):
     assert growth == pytest.approx(np.log(1.1), abs=0.015)
 
 
-def test_the_filter_is_that_of_statsmodels(rng):
-    """Constant noise: likelihood, filtered and smoothed level of its local level model."""
-    ratio = np.cumsum(rng.normal(0, 0.1, 60)) + rng.normal(0, 0.2, 60)
-    model = UnobservedComponents(ratio, level="local level")
-    walks = np.array([0.02, 0.1, 0.3]) ** 2
-    likelihood, means, variances = _filter(ratio, np.full(60, 0.04), walks)
-    oracle = [model.loglike([0.04, walk]) for walk in walks]
-    assert likelihood == pytest.approx(oracle, abs=1e-4)
-    known = model.smooth([0.04, walks[1]])
-    assert means[5:, 1] == pytest.approx(known.filtered_state[0, 5:], abs=1e-4)
-    assert variances[-1, 1] == pytest.approx(known.filtered_state_cov[0, 0, -1], rel=1e-4)
+def test_the_filter_is_that_of_the_means_of_a_fine_random_walk(rng):
+    """A walk of 100 steps a period, its means seen through noise: all of it one normal law."""
+    periods, fine = 12, 100
+    time = np.arange(1, periods * fine + 1) / fine
+    shared = np.minimum.outer(time, time)
+    mean = np.repeat(np.eye(periods), fine, axis=0) / fine
+    means, ends = mean.T @ shared @ mean, mean.T @ shared[:, fine - 1 :: fine]
+    noise = rng.uniform(0.02, 0.06, periods)
+    ratio = np.cumsum(rng.normal(0, 0.2, periods)) + np.sqrt(noise) * rng.standard_normal(periods)
+    walks = np.array([0.05, 0.2, 0.4]) ** 2
+    likelihood, found, variances = _filter(ratio, noise, walks)
+    before = 1e4  # variance of the level at the start: nothing is known of it
+    oracle = []
+    for walk in walks:
+        known = before + walk * means + np.diag(noise)
+        law = multivariate_normal(ratio[:1].repeat(periods), known)
+        oracle.append(law.logpdf(ratio) + 0.5 * np.log(2 * np.pi * before))
+        weight = np.linalg.solve(known, before + walk * ends[:, -1])
+        assert found[-1, walks == walk] == pytest.approx(
+            ratio[0] + weight @ (ratio - ratio[0]), abs=0.003
+        )
+        left = before + walk * periods - weight @ (before + walk * ends[:, -1])
+        assert variances[-1, walks == walk] == pytest.approx(left, rel=0.02)
+    assert likelihood == pytest.approx(oracle, abs=0.03)
+
+
+def test_a_smoothed_level_is_that_of_statsmodels_where_it_jumps_between_periods(rng):
+    """With steps small beside the noise, it does not matter that the level moves within periods."""
+    ratio = np.cumsum(rng.normal(0, 0.02, 60)) + rng.normal(0, 0.2, 60)
+    known = UnobservedComponents(ratio, level="local level").smooth([0.04, 0.0004])
+    found = _smooth(ratio, np.full(60, 0.04), 0.0004)
+    assert found == pytest.approx(known.smoothed_state[0], abs=0.004)
+
+
+def test_intervals_of_a_level_that_wanders_hold_as_often_as_they_say(rng):
+    """Eight years of 150 firms, as different as the prior says: the mean of the next two years."""
+    luck = []
+    for _ in range(150):
+        wander = abs(rng.normal(0, 0.15))
+        path = np.cumsum(rng.normal(0, wander / np.sqrt(12), 120))
+        years = path[:96].reshape(8, 12).mean(axis=1)
+        level = fit_drifting(years + rng.normal(0, 0.07, 8), np.full(8, 0.0049), 1.0)[1]
+        drawn = level.end + level.draw(np.arange(1, 25) / 12, 400, 1).mean(axis=1)
+        luck.append((drawn < path[96:].mean()).mean())
+    held = np.abs(np.array(luck) - 0.5)
+    assert np.mean(held < 0.4) == pytest.approx(0.80, abs=0.08)
+    assert np.mean(held < 0.475) == pytest.approx(0.95, abs=0.04)
+
+
+def test_months_of_one_year_say_nothing_of_how_far_a_level_wanders(rng):
+    """Without a season known it would be taken for wandering."""
+    months, years = np.arange(14), np.full(14, 1 / 12)
+    season = 400 * np.exp(0.4 * np.sin(2 * np.pi * months / 12))
+    seen = rng.poisson(season).astype(float)
+    blind = fit_level(seen, np.full(14, 400.0), years, season=False)
+    knows = fit_level(seen, season, years, season=True)
+    assert fit_level(seen, np.full(14, 400.0), years).spread > 2 * blind.spread
+    assert knows.spread < blind.spread == pytest.approx(0.12, abs=0.005)
 
 
 def test_noise_of_a_small_past_is_not_taken_for_wandering(rng):
