@@ -21,11 +21,13 @@ from typing import Any, NamedTuple
 import numpy as np
 from scipy.special import betainc
 
+from goodlib.value.customers import Times
 from goodlib.value.draw import Draw
 from goodlib.value.factorial import log_rising, log_rising_slopes
 from goodlib.value.quadrature import beta_mean, gamma_nodes
 
 Array = np.ndarray
+BLOCK = 16_384  # rows at a time that only look numbers up
 
 
 class BetaGeo(NamedTuple):
@@ -86,13 +88,34 @@ class BetaGeo(NamedTuple):
         """P(still active at T) of each row."""
         return self._chance(self._active(r, alpha, x, recency, T), a, b, x)
 
-    def p_alive_timed(self, r: float, a: float, b: float, x: Array, fall: Array) -> Array:
-        """P(still active at T) for k = 1, from `fall` = log((alpha + t_x)/(alpha + T)) of each row.
+    def p_alive_timed(
+        self, r: float, alpha: float, a: float, b: float, x: Array, starts: Times, ends: Times
+    ) -> Array:
+        """P(still active at T) for k = 1, of rows whose t_x and T are given by distinct value.
 
-        For whoever has those logarithms by distinct time: they are half of the cost.
+        With ((alpha + t_x)/(alpha + T))^(r + x) as a product of two powers, each looked up by
+        frequency and time, no row needs a logarithm or an exponential of its own.
         """
-        power = r + np.arange(int(x.max(initial=0)) + 1)
-        return self._chance(power.take(x) * fall, a, b, x)
+        most, last = int(x.max(initial=0)), alpha + ends.values.max()
+        middle = np.sqrt(alpha * last)
+        known = (most + 1) * (len(starts.values) + len(ends.values)) < len(x)
+        if not known or (r + most) * np.log(last / middle) > 600:
+            begin, end = np.log(alpha + starts.values), np.log(alpha + ends.values)
+            fall = begin.take(starts.code)
+            fall -= end.take(ends.code)
+            fall *= (r + np.arange(most + 1)).take(x)
+            return self._chance(fall, a, b, x)
+        one = _powers(middle / (alpha + starts.values), r, most)
+        two = _powers((alpha + ends.values) / middle, r, most)
+        two *= np.exp(self._left(a, b, np.arange(most + 1)))[:, None]
+        answer = np.empty(len(x))
+        for at in range(0, len(x), BLOCK):
+            part = slice(at, at + BLOCK)
+            odds = one.take(starts.cell[part])
+            odds *= two.take(ends.cell[part])
+            odds += 1.0
+            np.divide(1.0, odds, out=answer[part])
+        return answer
 
     def _chance(self, active: Array, a: Array, b: float, x: Array) -> Array:
         odds = self._each(self._left, a, b, x=x)
@@ -350,6 +373,14 @@ class BetaGeo(NamedTuple):
         purchases = (rng.poisson(rate * horizon) + done) // self.k
         last = rng.geometric(np.clip(leaving, 1e-15, 1.0))
         return Draw(active, rate, leaving, np.minimum(purchases, last) * active)
+
+
+def _powers(ratio: Array, r: float, most: int) -> Array:
+    """ratio^(r + x) for x from 0 to `most`, one row each."""
+    table = np.empty((most + 1, len(ratio)))
+    table[0] = ratio**r
+    table[1:] = ratio
+    return np.multiply.accumulate(table, axis=0, out=table)
 
 
 def log_sum(one: Array, two: Array) -> Array:

@@ -18,10 +18,15 @@ Index = pd.Index
 
 
 class Times(NamedTuple):
-    """Lengths of time as the few that differ: daily histories of years hold a thousand."""
+    """Lengths of time as the few that differ: daily histories of years hold a thousand.
+
+    values : the distinct times; code : which of them each row has; cell : where a row stands in a
+    table of frequency by distinct time, read row after row.
+    """
 
     values: np.ndarray
     code: np.ndarray
+    cell: np.ndarray
 
 
 class Customers(NamedTuple):
@@ -47,7 +52,7 @@ class Customers(NamedTuple):
 
     def each(self, values: np.ndarray, name: str) -> pd.Series:
         """Values of the rows as a Series with one entry a customer."""
-        return pd.Series(values.take(self.row), index=self.index, name=name)
+        return pd.Series(values.take(self.row), index=self.index, name=name, copy=False)
 
     def part(self, rows: np.ndarray) -> Customers:
         """Some of the rows; what remains belongs to nobody by name."""
@@ -167,6 +172,9 @@ def _compress(
     columns = (x[first].astype(np.int64), recency[first], T[first])
     times = None
     if len(codes[0][0]) + len(codes[1][0]) < len(keys) / 4:
-        times = tuple(Times(values, code[first]) for values, code in codes[:2])
+        times = tuple(
+            Times(values, code[first], columns[0] * len(values) + code[first])
+            for values, code in codes[:2]
+        )
     own = tuple(design[first] for design in designs)
     return Customers(*columns, count, row, index, own, times)

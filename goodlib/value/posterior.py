@@ -23,6 +23,7 @@ DEGREES = 7.0
 LIMIT = 0.7  # k-hat above which the answer is refused
 GOOD = 0.5  # k-hat above which the proposal is first moved to the moments found
 ROUNDS = 4  # times a proposal is tried
+PILOT = 500  # draws, the first of many, that already tell whether it must be moved
 
 
 class PosteriorError(ValueError):
@@ -112,13 +113,19 @@ def draw_posterior(
     rng = np.random.default_rng(seed)
     proposal = _Proposal.at(mode.theta, mode.hessian)
     for trial in range(ROUNDS):
-        theta = proposal.draw(int(draws), rng)
-        target, error = _log_posterior(model, prior, theta, mode.theta)
-        log_weights, khat = smooth(target - proposal.logpdf(theta))
-        weights = _normalised(log_weights)
+        theta, target, error = proposal.draw(int(draws), rng), np.empty(0), 0.0
+        many = draws > 2 * PILOT and trial < ROUNDS - 1
+        for upto in (PILOT, int(draws)) if many else (int(draws),):
+            more, error = _log_posterior(model, prior, theta[len(target) : upto], mode.theta)
+            target = np.append(target, more)
+            seen = theta[:upto]
+            log_weights, khat = smooth(target - proposal.logpdf(seen))
+            weights = _normalised(log_weights)
+            if not khat < GOOD:
+                break
         if khat < GOOD or trial == ROUNDS - 1:
             break
-        proposal = proposal.moved(theta, weights)
+        proposal = proposal.moved(seen, weights)
     if method == "importance":
         if not khat <= LIMIT:
             message = (

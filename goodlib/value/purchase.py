@@ -16,6 +16,7 @@ from scipy.stats import lognorm, uniform
 
 from goodlib.value.answers import PurchaseResults
 from goodlib.value.betageo import BetaGeo
+from goodlib.value.cloud import Cloud
 from goodlib.value.covariates import (
     Effect,
     at_average,
@@ -208,7 +209,7 @@ class PurchaseModel(Model):
         alone.
         """
         if len(self.customers.x) <= 3 * SAMPLE:
-            return super().values(thetas, centre)
+            return self.exact(thetas), 0.0
         whole = _parabola(self.derivatives(centre), thetas - centre)
         rows = np.random.default_rng(0).permutation(len(self.customers.x))[:SAMPLE]
         remainders = []
@@ -216,9 +217,19 @@ class PurchaseModel(Model):
             part = self.part(np.sort(batch))
             own = _parabola(part.derivatives(centre), thetas - centre)
             scale = self.nobs / part.nobs
-            remainders.append(scale * (super(PurchaseModel, part).values(thetas, centre)[0] - own))
+            remainders.append(scale * (part.exact(thetas) - own))
         error = np.std(remainders, axis=0, ddof=1) / np.sqrt(PARTS)
         return whole + np.mean(remainders, axis=0), float(np.median(error))
+
+    def exact(self, thetas: np.ndarray) -> np.ndarray:
+        """Log-likelihood of each row of `thetas`, all together where that way is there."""
+        answer = np.full(len(thetas), np.nan)
+        if not self.effects and isinstance(self.law, BetaGeo | Pareto):
+            with np.errstate(all="ignore"):  # a point too far out is no number: looked at again
+                answer = Cloud(self.law, self.customers).loglike(np.exp(thetas)) + self.constant
+        for row in np.flatnonzero(~np.isfinite(answer)):
+            answer[row] = self.value(thetas[row])
+        return answer
 
 
 class NBD(PurchaseModel):
@@ -350,18 +361,11 @@ class BetaGeoNBD(PurchaseModel):
     def each_row(
         self, quantity: str, theta: np.ndarray, customers: Customers, *first: Any
     ) -> np.ndarray:
-        """As every purchase model's; P(active) by way of the logarithms of the distinct times."""
+        """As every purchase model's; P(active) by way of the distinct times where these are few."""
         if quantity != "p_alive" or self.law.k > 1 or self.effects or customers.times is None:
             return super().each_row(quantity, theta, customers, *first)
-        r, alpha, a, b = self.law_params(theta, customers)
-        start, end = (np.log(alpha + time.values) for time in customers.times)
-        answer = np.empty(len(customers.x))
-        for at in range(0, len(answer), 8 * BLOCK):
-            part = slice(at, at + 8 * BLOCK)
-            fall = start.take(customers.times[0].code[part])
-            fall -= end.take(customers.times[1].code[part])
-            answer[part] = self.law.p_alive_timed(r, a, b, customers.x[part], fall)
-        return answer
+        params = self.law_params(theta, customers)
+        return self.law.p_alive_timed(*params, customers.x, *customers.times)
 
     def _guess(self, length: float) -> list[float]:
         return [1.0, 0.5 * length, 1.0, 2.0]

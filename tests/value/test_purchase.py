@@ -458,6 +458,20 @@ def test_answers_shared_by_equal_customers_are_those_of_each(model, options, rng
         np.testing.assert_allclose(together.loc[each.index], each, rtol=1e-12)
 
 
+@pytest.mark.parametrize("model", [goodlib.BetaGeoNBD, goodlib.ModifiedBetaGeoNBD])
+@pytest.mark.parametrize("alpha", [1e-3, 5.0])  # powers that leave the range of numbers, or do not
+def test_powers_looked_up_by_frequency_and_time_are_those_of_each_row(model, alpha, rng):
+    n = 40_000
+    x, T = rng.integers(0, 200, n), rng.integers(30, 50, n).astype(float)
+    recency = np.where(x > 0, rng.integers(10, 25, n), 0).astype(float)
+    fit = model(pd.DataFrame({"frequency": x, "recency": recency, "T": T})).fit()
+    fit = fit.at([0.8, alpha, 0.7, 2.5])
+    starts, ends = fit.model.customers.times
+    assert 200 * (len(starts.values) + len(ends.values)) < len(starts.code)  # a table is smaller
+    each = fit.model.law.p_alive(0.8, alpha, 0.7, 2.5, x, recency, T)
+    np.testing.assert_allclose(fit.p_alive(), each, rtol=1e-11, atol=1e-300)
+
+
 # Laws
 
 
