@@ -79,11 +79,25 @@ def good_for_you(
         sent = through_others.reindex(draws_value.index)
         frame["through_others"] = sent["attributed"].fillna(0.0)
         wide = sent["attributed_upper_80"] - sent["attributed_lower_80"]
-        spread = (wide / 2.563).fillna(0.0).to_numpy()[:, None]
-        value = value + frame["through_others"].to_numpy()[:, None]
-        value = value + spread * random.standard_normal(value.shape)
+        spread = (wide / 2.563).fillna(0.0).to_numpy()
+        value = value + _positive(frame["through_others"].to_numpy(), spread, value.shape, random)
     frame["good_for_you"] = frame[["pays_now", "may_pay_later", "through_others"]].sum(axis=1)
     return frame, value
+
+
+def _positive(
+    mean: np.ndarray, sd: np.ndarray, shape: tuple[int, int], random: np.random.Generator
+) -> np.ndarray:
+    """Gamma draws of this mean and sd: money that others bring is not below nothing.
+
+    Where one of the two is nothing, the mean as it is.
+    """
+    some = (mean > 0) & (sd > 0)
+    drawn = np.repeat(mean[:, None], shape[1], axis=1)
+    size = (int(some.sum()), shape[1])
+    where = (mean[some] / sd[some]) ** 2, sd[some] ** 2 / mean[some]
+    drawn[some] = random.gamma(*(part[:, None] for part in where), size=size)
+    return drawn
 
 
 def three_goods(

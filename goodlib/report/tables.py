@@ -20,6 +20,10 @@ from goodlib.report.words import money, percent
 ROWS = 200
 """A table in a report shows no more rows; the run's tables/ hold them all."""
 
+LONG = 1e8
+"""A column with money of this size is written in words, three digits a cell; nine digits of an
+estimate say nothing."""
+
 KINDS = ("money", "percent", "count", "number", "date", "text")
 BY_NAME = (
     (r"_(lower|upper)_\d\d$", ""),  # the bounds of an interval are written as what they bound
@@ -64,7 +68,9 @@ def kind(column: str, values: pd.Series | None = None) -> str:
         return "date"
     if pd.api.types.is_bool_dtype(values) or not pd.api.types.is_numeric_dtype(values):
         return "text"
-    return "count" if pd.api.types.is_integer_dtype(values) else "number"
+    known = values.dropna()
+    whole = pd.api.types.is_integer_dtype(values) or (len(known) and known.mod(1).eq(0).all())
+    return "count" if whole else "number"
 
 
 def heading(column: str) -> str:
@@ -76,8 +82,8 @@ def heading(column: str) -> str:
     return f"{words}, {bound[1]} {bound[2]}%" if bound else words
 
 
-def write(value: Any, how: str, currency: str = "") -> str:
-    """One cell in plain text; a missing value is a dash."""
+def write(value: Any, how: str, currency: str = "", *, large: bool = False) -> str:
+    """One cell in plain text; a missing value is a dash. `large`: the column holds `LONG` money."""
     if isinstance(value, bool | np.bool_):
         return "yes" if value else "no"
     if pd.api.types.is_scalar(value) and pd.isna(value):
@@ -88,7 +94,7 @@ def write(value: Any, how: str, currency: str = "") -> str:
         stamp = pd.Timestamp(value)
         return f"{stamp.day} {stamp:%b %Y}"
     if how == "money":
-        return _money(float(value), currency)
+        return money(float(value), currency) if large else _money(float(value), currency)
     if how == "percent":
         return percent(float(value))
     if how == "count" and float(value).is_integer():
@@ -162,8 +168,12 @@ def _cells(
     if len(frame) > ROWS:
         left_out = f"The first {ROWS:,} of {len(frame):,} rows."
         frame = frame.head(ROWS)
+    large = {c for c, how in kinds.items() if how == "money" and frame[c].abs().max() >= LONG}
     cells = pd.DataFrame(
-        {c: [write(value, how, currency) for value in frame[c]] for c, how in kinds.items()},
+        {
+            c: [write(value, how, currency, large=c in large) for value in frame[c]]
+            for c, how in kinds.items()
+        },
         columns=list(kinds),
         dtype=object,
     )

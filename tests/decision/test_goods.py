@@ -93,6 +93,18 @@ def test_referred_money_adds_to_the_sum_and_to_nothing_else():
     pd.testing.assert_series_equal(alone["pays_now"], both["pays_now"])
 
 
+def test_money_through_others_is_never_below_nothing_and_as_uncertain_as_told():
+    sent = pd.DataFrame(
+        {"attributed": [10.0, 3.0], "attributed_lower_80": [0.1, 3.0]}, index=["C3", "C4"]
+    ).assign(attributed_upper_80=[30.0, 3.0])
+    draws = pd.DataFrame(np.zeros((2, 20_000)), ["C3", "C4"])
+    _, value = good_for_you(draws, pd.Series(dtype=float), sent, seed=1)
+    assert value.min() >= 0
+    assert value[0].mean() == pytest.approx(10, rel=0.03)
+    assert value[0].std() == pytest.approx(29.9 / 2.563, rel=0.03)
+    assert set(value[1]) == {3.0}
+
+
 def test_scores_are_shares_of_the_firms_good():
     total = score(three().draws, WEIGHTS).mean(axis=1).sum()
     assert total == pytest.approx(1.0)

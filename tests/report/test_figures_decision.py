@@ -98,3 +98,13 @@ def test_a_good_of_which_nothing_is_known_has_no_panel():
     (only,) = goods.plot_goods(best, "GBP", units)
     assert only.get_title(loc="left") == "good for us"
     assert len(goods.plot_goods(best.assign(good_at_it=1.0), "GBP", units)) == 2
+
+
+def test_columns_of_the_map_that_would_read_alike_keep_what_sets_them_apart():
+    columns = ["Public Administration - Health", "Public Administration - Education", "Health"]
+    cells = pd.DataFrame({"hours": [1.0, 2.0, 3817.0], "new": False})
+    cells.index = pd.MultiIndex.from_product([columns, ["advice"]], names=["industry", "skill"])
+    ax = goods.plot_map(cells, "hours")
+    heads = [tick.get_text().replace("\n", " ") for tick in ax.get_xticklabels()]
+    assert sorted(heads) == ["Health", "…Education", "…Health"]
+    assert "3,817" in written(ax)

@@ -1,5 +1,7 @@
 """Sentences of chapters 5 and 6: each branch says what its numbers say."""
 
+from types import SimpleNamespace
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -128,6 +130,75 @@ def test_money_through_friends_of_the_house_is_named_and_not_added():
     text = SAY(goods.adds_up(given, None, sent, names))
     assert "adds up to the €30.00 of residual value in chapter 2" in text
     assert "1 person who never paid anything sent €8.00 of it, first of all Judge Carvalho" in text
+
+
+def test_who_is_counted_as_low_stands_in_the_table_most_effort_first():
+    near = pd.DataFrame(
+        {"name": list("abc"), "p_low": [0.85, 0.95, 0.3], "hours": [40.0, 7.0, 900.0]}, IDS
+    ).assign(good_at_it=[0.00369, 1.2345, 0.0])
+    table, caption = goods.low_table(near, IDS[:2])
+    assert caption == "Low on all three goods, most effort first"
+    assert table["name"].to_list() == ["a", "b"]
+    assert table["learned, in first engagements"].to_list() == ["0.00", "1.23"]
+    table, caption = goods.low_table(near, IDS[:0])
+    assert caption == "Nearest to low on all three goods"
+    assert table["name"].to_list() == ["b", "a", "c"]
+
+
+def test_the_table_of_the_low_says_when_it_holds_only_the_first():
+    many = pd.Index([f"C{i}" for i in range(14)])
+    near = pd.DataFrame({"name": many, "p_low": 0.9, "hours": np.arange(14.0)}, many)
+    table, caption = goods.low_table(near, many)
+    assert caption == "Low on all three goods, most effort first: the first 12 of 14"
+    assert table["name"].iloc[0] == "C13"
+
+
+def test_who_is_low_and_good_to_work_with_is_not_dropped_unsaid():
+    sure = pd.DataFrame({"name": ["Ada", "Bo"], "hours": [3.0, 9.0]}, IDS[:2])
+    warm = pd.DataFrame({"quadrant": ["modest but warm", "modest and distant"]}, IDS[:2])
+    (said,) = goods.low_but_warm(sure, warm)
+    assert SAY(said).startswith("With Ada, among these, it is good to work (chapter 5)")
+    assert goods.low_but_warm(sure, warm.iloc[1:]) == []
+    assert goods.low_but_warm(sure, None) == []
+    four = pd.DataFrame({"name": list("abcd"), "hours": [4.0, 3.0, 2.0, 1.0]}, list("abcd"))
+    (said,) = goods.low_but_warm(four, pd.DataFrame({"quadrant": "modest but warm"}, four.index))
+    assert SAY(said).startswith("With a, b and c, the first of 4 among these,")
+
+
+@pytest.mark.parametrize(("new", "said"), [(0.0, "none of it in new ones"), (0.035, "3.5% of it")])
+def test_paid_work_in_new_cells_is_said_in_words_where_there_is_none(new, said):
+    skills = pd.DataFrame({"age": [5.1], "new_share": [new]}, ["you"])
+    began = pd.DataFrame(
+        {"customers": [3, 2], "value_share": [0.7, 0.3]}, ["paid work", "work given away"]
+    )
+    text = SAY(goods.only_revenue(skills, began))
+    assert said in text
+    assert "2 customers with 30% of the expected value came by what others sent" in text
+
+
+def test_prospects_are_told_apart_by_whether_they_are_customers_already():
+    draws = pd.DataFrame(np.full((3, 4), 10.0), IDS)
+    given = three_goods(
+        pd.DataFrame({"customer_id": ["A"], "date": pd.to_datetime(["2025-05-01"]), "hours": 1.0,
+                      "good": "you", "skill": "s"}),
+        draws, start="2025-01-01", paid=pd.Series(4.0, IDS), seed=1,
+    )  # fmt: skip
+    asked = pd.DataFrame({"already_customer": [True, False], "expected_value": [5.0, 7.0]})
+    text = SAY(goods.adds_up(given, asked, None, pd.Series(dtype=object)))
+    assert "Prospects still open who would be new customers (1) are worth €7.00" in text
+    assert "Further work for customers (1 prospect) is a part of the sum already." in text
+
+
+@pytest.mark.parametrize(
+    ("new", "said"),
+    [(0.25, "25% were in cells of the map that were new"), (0.0, "None of the 40 hours booked")],
+)
+def test_hours_booked_as_learning_are_held_against_the_map(new, said):
+    given = SimpleNamespace(customers=pd.DataFrame({"learned": [2.0, 1.0, 1.0]}, IDS))
+    skills = pd.DataFrame({"hours": [40.0], "age": [5.0], "new_share": [new]}, ["skill"])
+    text = SAY(goods.learned(given, pd.Series(list("abc"), IDS), skills, 1.0))
+    assert text.startswith("What the work taught was worth 4.0 first engagements in all")
+    assert said in text
 
 
 @pytest.mark.parametrize(

@@ -1,6 +1,7 @@
 """Tables: escaped, accessible, written as their columns' names say."""
 
 import html5lib
+import numpy as np
 import pandas as pd
 import pytest
 
@@ -69,6 +70,19 @@ def test_every_header_has_a_scope():
 )
 def test_kind_follows_the_name(column, written):
     assert kind(column) == written
+
+
+def test_whole_numbers_are_written_whole_though_some_are_missing():
+    text = to_text(pd.DataFrame({"rated": [21.0, np.nan, 163.0]}))
+    assert text.split() == ["Rated", "21", "–", "163"]
+
+
+def test_a_column_of_large_money_is_written_in_one_way():
+    frame = pd.DataFrame({"value": [1.74e11, 263_074_954.0, 0.0], "cost": [1_234_567.0, 5.5, 0.0]})
+    lines = [line.split() for line in to_text(frame, "USD").splitlines()]
+    assert lines[1:] == [
+        ["$174", "billion", "$1,234,567"], ["$263", "million", "$5.50"], ["$0", "$0"],
+    ]  # fmt: skip
 
 
 def test_headings_are_words():

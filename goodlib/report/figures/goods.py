@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import textwrap
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from os.path import commonprefix
 
 import mpltern  # noqa: F401  (registers the ternary projection)
 import numpy as np
@@ -113,10 +114,10 @@ def plot_map(cells: pd.DataFrame, unit: str, *, ax: Axes | None = None) -> Axes:
     for (i, j), size in np.ndenumerate(hours.to_numpy()):
         if np.isfinite(size) and size > 0:
             color = "white" if shown[i, j] > 0.62 * shown.max() else style.INK
-            ax.text(j, i, style.compact(size), ha="center", va="center", fontsize=9, color=color)
+            ax.text(j, i, f"{size:,.0f}", ha="center", va="center", fontsize=9, color=color)
         if new.to_numpy()[i, j] == 1:
             ax.plot(j + 0.38, i - 0.34, "o", ms=5, color=style.ORANGE)
-    names = [textwrap.fill(style.shorten(name, 26), 14) for name in hours.columns]
+    names = [textwrap.fill(name, 14) for name in _apart(hours.columns, 26)]
     ax.set_xticks(range(len(names)), names, fontsize=9, rotation=0 if len(names) < 8 else 40)
     if len(names) >= 8:
         for tick in ax.get_xticklabels():
@@ -231,6 +232,20 @@ def plot_lists(lists: pd.DataFrame, count: int, *, ax: Axes | None = None) -> Ax
     ax.text(1, -0.2, "by all three goods", ha="center", va="bottom", fontweight="bold")
     ax.set_axis_off()
     return ax
+
+
+def _apart(names: Sequence[object], length: int) -> list[str]:
+    """Names cut to `length` signs; where two would read alike, what sets them apart is kept."""
+    cut = [style.shorten(name, length) for name in names]
+    said = []
+    for name, short in zip(names, cut, strict=True):
+        text, twins = str(name), [str(n) for n, s in zip(names, cut, strict=True) if s == short]
+        if len(twins) > 1:
+            start = len(commonprefix(twins))
+            start = text.rfind(" ", 0, start) + 1
+            short = "…" + style.shorten(text[start:], length - 1)
+        said.append(short)
+    return said
 
 
 def _place(shares: np.ndarray) -> tuple[float, float]:

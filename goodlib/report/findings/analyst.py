@@ -19,6 +19,7 @@ def rfm_table(rfm: pd.DataFrame, value: pd.Series) -> pd.DataFrame:
         amount=("amount", "sum"),
         residual_value=("residual_value", "sum"),
     )
+    frame["median_idle_days"] = frame["median_idle_days"].round()
     frame["value_share"] = frame["residual_value"] / frame["residual_value"].sum()
     return frame.reset_index()
 

@@ -24,11 +24,14 @@ HEADS = {
     "good_at_it": "learned, in first engagements",
     "good_for_you": "good for us",
 }
+LEAST = 12
+"""Rows of the table of those who are low on all three goods."""
 FORMATS = {
     HEADS["p_low"]: "percent",
     HEADS["p_top_good"]: "percent",
     "good for others": "count",
     HEADS["good_for_you"]: "money",
+    HEADS["good_at_it"]: "number",
     "hours": "count",
     "engagements": "count",
 }
@@ -39,7 +42,11 @@ def plain(table: pd.DataFrame) -> pd.DataFrame:
     heads = {name: HEADS.get(name, name.replace("_", " ")) for name in table}
     found = table.rename(columns=heads)
     whole = [name for name in found if FORMATS.get(name) == "count"]
-    return found.assign(**{name: found[name].round() for name in whole})
+    found = found.assign(**{name: found[name].round() for name in whole})
+    learned = HEADS["good_at_it"]
+    if learned in found:
+        found[learned] = [f"{size:,.2f}" for size in found[learned]]
+    return found
 
 
 def formats(table: pd.DataFrame) -> dict[str, str]:
@@ -193,6 +200,43 @@ def low(customers: pd.DataFrame, unit: str, cost: float, total: float) -> Senten
     )
 
 
+def low_but_warm(sure: pd.DataFrame, quadrants: pd.DataFrame | None) -> list[Sentence]:
+    """Who is low on all three goods and yet good to work with, as chapter 5 has it; or nothing.
+
+    `sure`: `name`, `hours`; `quadrants`: `quadrant`, by customer.
+    """
+    if quadrants is None:
+        return []
+    warm = quadrants["quadrant"].reindex(sure.index).astype(str).eq("modest but warm").to_numpy()
+    some = sure[warm].nlargest(3, "hours")["name"].tolist()
+    if not some:
+        return []
+    first = "the first of {n:count} " if warm.sum() > len(some) else ""
+    return [
+        Sentence(
+            f"With {{names:name}}, {first}among these, it is good to work (chapter 5), which is "
+            "none of the three goods: ask them for something new or for a word to others before "
+            "their time is cut.",
+            {"names": listed(some), "n": int(warm.sum())},
+        )
+    ]
+
+
+def low_table(near: pd.DataFrame, sure: pd.Index) -> tuple[pd.DataFrame, str]:
+    """Whom the finding counts, most effort first, and the caption; else who comes nearest.
+
+    `near`: one row a customer, `p_low` and the effort in the third column.
+    """
+    if len(sure):
+        shown, caption = near.loc[sure], "Low on all three goods, most effort first"
+        shown = shown.sort_values(near.columns[2], ascending=False, kind="stable")
+    else:
+        shown, caption = near.nlargest(LEAST, "p_low"), "Nearest to low on all three goods"
+    if len(shown) > LEAST:
+        caption += f": the first {LEAST} of {len(shown):,}"
+    return plain(shown.head(LEAST).reset_index(drop=True)), caption
+
+
 def map_claim(cells: pd.DataFrame) -> Sentence:
     """How many cells of the map are new, and how much work is in the old ones."""
     values = {"n": len(cells), "new": int(cells["new"].sum())}
@@ -220,8 +264,8 @@ def learned(goods: Goods, names: pd.Series, skills: pd.DataFrame, placed: float)
             "No work since then taught the firm anything that its map can place.", values
         )
     text = (
-        "What was new was worth {all:.1f} first engagements, and {share:percent} of it came from "
-        "{who:name}."
+        "What the work taught was worth {all:.1f} first engagements in all, and {share:percent} of "
+        "it came from {who:name}."
     )
     if "skill" in skills.index:
         values |= {"hours": skills.loc["skill", "hours"], "age": skills.loc["skill", "age"]}
@@ -230,6 +274,10 @@ def learned(goods: Goods, names: pd.Series, skills: pd.DataFrame, placed: float)
             " Of the {hours:count} hours booked as learning {new:percent} were in cells of the map "
             "that were new to us; the rest went to work that the firm first did {age:.1f} years "
             "before, on average."
+            if values["new"]
+            else " None of the {hours:count} hours booked as learning were in a cell of the map "
+            "that was new to us: they went to work that the firm first did {age:.1f} years before, "
+            "on average."
         )
     if placed < 0.995:
         values["lost"] = 1 - placed
@@ -304,13 +352,12 @@ def adds_up(
         values |= {"open": new["expected_value"].sum(), "count": len(new), "more": already.sum()}
         if len(new):
             text += (
-                " The {count:plural prospect} still open who would be new are worth {open:money} "
-                "on top of it; they are not customers yet and stand in no list here."
+                " Prospects still open who would be new customers ({count:count}) are worth "
+                "{open:money} on top of it and stand in no list here."
             )
         if already.any():
             text += (
-                " {more:plural prospect} would be further work for customers: what they bring is "
-                "a part of the sum already."
+                " Further work for customers ({more:plural prospect}) is a part of the sum already."
             )
     return Sentence(text, values)
 
@@ -368,8 +415,10 @@ def only_revenue(skills: pd.DataFrame, sources: pd.DataFrame) -> Sentence:
     }
     return Sentence(
         "Only revenue: paid work is done in cells of the map that the firm entered {age:.1f} years "
-        "before, on average, and {new:percent} of it in new ones; {n:plural customer} with "
-        "{share:percent} of the expected value began otherwise than as paid work that nobody sent, "
-        "and a firm that had always looked at revenue alone would be without them.",
+        "before, on average, and "
+        + ("{new:percent} of it" if values["new"] else "none of it")
+        + " in new ones; {n:plural customer} with {share:percent} of the expected value came by "
+        "what others sent, by work given away or by work taken on to learn, and a firm that had "
+        "always looked at revenue alone would be without them.",
         values,
     )
