@@ -252,7 +252,8 @@ def moves(plan: Plan, hours: pd.Series, acceptability: pd.DataFrame) -> pd.DataF
     -------
     DataFrame, one row a candidate
         `kind`, `name`, `level_now`, `level`, `level_name`, `hours_now` and `hours` (a month, of the
-        levels), `cost`, `firmness` (share of draws in which the move goes the same way), `firm`,
+        levels), `cost`, `firmness` (share of draws in which the move goes the same way), `firm` (at
+        least `FIRM`, and no rise that rests on money through others),
         and the goods, `p_top` and `strained` of the candidate.
     """
     people, services = plan.model.candidates, plan.model.services
@@ -262,9 +263,20 @@ def moves(plan: Plan, hours: pd.Series, acceptability: pd.DataFrame) -> pd.DataF
     frame.insert(2, "level_now", before)
     frame.insert(3, "hours_now", services["hours"].reindex(before).to_numpy(float))
     frame["firmness"] = firmness(acceptability, before, frame["level"])
-    frame["firm"] = frame["firmness"] >= FIRM
+    upward = frame["level"] > before
+    frame["firm"] = (frame["firmness"] >= FIRM) & ~(upward & mostly_through_others(people))
     kept = [key for key in (*GOODS.values(), "p_top", "strained") if key in people]
     return frame.join(people[kept])
+
+
+def mostly_through_others(people: pd.DataFrame) -> pd.Series:
+    """Whose money is more than half what comes through those whom they send.
+
+    It stands with the sender and with those who pay. That time with the sender keeps it is an
+    assumption which no draw varies, so no such rise is firm.
+    """
+    through = people.get("through_others", pd.Series(0.0, people.index)).fillna(0.0)
+    return through > people["good_for_you"] / 2
 
 
 def by_level(table: pd.DataFrame, services: pd.DataFrame) -> pd.DataFrame:

@@ -14,10 +14,15 @@ import pandas as pd
 from goodlib.decision.balance import GOODS
 
 ELASTICITY = 0.31
-"""Default: one percent more time with a customer brings 0.31 percent more of the good."""
+"""Default: one percent more time with a customer brings 0.31 percent more of the good.
+
+Of the mean of 506 published elasticities of sales to personal selling, 0.34, that much is left once
+the bias of methods is taken out.
+"""
 SOURCE = (
-    "the mean elasticity of sales to selling time in a meta-analysis of 506 estimates (Albers, "
-    "Mantrala & Sridhar 2010, Journal of Marketing Research 47)"
+    "the mean of 506 published elasticities of sales to personal selling once the bias of their "
+    "methods is taken out; as published it is 0.34 (Albers, Mantrala & Sridhar 2010, Personal "
+    "selling elasticities: a meta-analysis, Journal of Marketing Research 47, 840-853)"
 )
 
 

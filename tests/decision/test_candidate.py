@@ -152,6 +152,12 @@ def test_moves_conserve_candidates_and_hours():
 # Refusals
 
 
+def test_a_rise_that_rests_on_money_through_others_is_never_firm():
+    people = pd.DataFrame({"good_for_you": [10.0, 10.0, 0.0], "through_others": [6.0, 5.0, None]})
+    assert candidate.mostly_through_others(people).to_list() == [True, False, False]
+    assert not candidate.mostly_through_others(people[["good_for_you"]]).any()
+
+
 def test_a_prospect_who_is_a_customer_is_refused():
     both = PROSPECTS.assign(prospect_id=["a", "q"])
     with pytest.raises(ValueError, match=r"1 of 2 prospects stand .*\(first: 'a'\)"):

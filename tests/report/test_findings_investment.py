@@ -85,7 +85,43 @@ def test_reasons_name_the_good_that_most_of_the_change_comes_from():
     reasons = findings.reasons(table, plan.model)
     assert reasons["a"].startswith("More: 100% of what it adds is what it earns")
     assert "what we learn" in reasons["b"]
-    assert reasons["c"] == "Less: its hours bring more elsewhere."
+    assert reasons["c"] == (
+        "Less: its hours bring more elsewhere; what goes is mostly good for others."
+    )
+
+
+def test_a_plan_that_earns_less_says_by_what_weight_it_is_a_gain():
+    """9 hours are there: a gives them up for b, who brings skill."""
+    frame = people(good_for_you=[1000.0, 990.0, 1.0])
+    plan = plan_of(frame, hours=11.0)
+    text = say(findings.gain(plan, table_of(plan, now=(9.0, 1.0, 1.0))))
+    assert "(0.8% less), as much of good for others and" in text
+    assert "gives the goods other than our own income 50% of the weight" in text
+    more = say(findings.gain(plan_of(people()), table_of(plan_of(people()))))
+    assert "of the weight" not in more
+
+
+def test_money_through_others_is_more_time_only_after_a_talk():
+    plan = plan_of(people(through_others=[900.0, 0.0, 0.0]))
+    table = table_of(plan)
+    assert "assumed, so talk first" in findings.reasons(table, plan.model)["a"]
+    assert table["firmness"]["a"] == 1.0
+    assert table["firm"].to_list() == [False, True, True]
+
+
+def test_who_gets_less_and_may_be_among_the_best_is_talked_about_first():
+    frame = people(p_top=[0.0, 0.0, 0.38], top_today=False)
+    plan = plan_of(frame)
+    reason = findings.reasons(table_of(plan), plan.model)["c"]
+    assert reason.endswith(
+        "; yet 38% chance to be among tomorrow's best: talk before hours are cut."
+    )
+
+
+def test_a_prospect_is_told_from_a_customer_by_name():
+    table = pd.DataFrame({"name": ["Ann", "Bob"], "kind": ["customer", "prospect"]})
+    assert findings.marked(table).to_list() == ["Ann", "Bob (a prospect)"]
+    assert findings.marked(table[["name"]]).to_list() == ["Ann", "Bob"]
 
 
 def test_reasons_name_chance_and_strain():
@@ -163,3 +199,8 @@ def test_the_basis_says_how_hours_are_known():
     text = say(findings.basis(assumed, now, people()))
     assert "stands in for good for others of 2" in text
     assert "No hours are recorded" in text
+    said = say(findings.basis(assumed, now, people(), 40_000.0, 26_602.0))
+    assert "so the 40,000 a month that the study names are shared out" in said
+    assert said.endswith("take 26,602, and the plan has no more: it moves hours and adds none.")
+    recorded = findings.basis(assumed, now.rename("recorded"), people(), 2_000.0, 2_000.0)
+    assert say(recorded).endswith("Hours now are those recorded over the last year.")

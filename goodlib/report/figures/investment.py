@@ -92,7 +92,12 @@ def plot_biggest_moves(plan: pd.DataFrame, *, count: int = 20, ax: Axes | None =
                     label=f"{label}, {sure}",
                 )
     ax.scatter(shown["hours_now"], rows, s=14, color=style.GRAY, zorder=2, label="now")
-    ax.set_yticks(rows, [style.shorten(name) for name in shown["name"]])
+    new = shown["kind"].eq("prospect") if "kind" in shown else np.zeros(len(shown), bool)
+    names = [
+        f"{style.shorten(name, 18)} (prospect)" if no_customer else style.shorten(name)
+        for name, no_customer in zip(shown["name"], new, strict=True)
+    ]
+    ax.set_yticks(rows, names)
     ax.set_xlabel("hours a month")
     ax.set_ylim(-0.7, len(shown) - 0.3)
     ax.grid(visible=False, axis="y")
@@ -132,7 +137,8 @@ def plot_response(services: pd.DataFrame, *, ax: Axes | None = None) -> Axes:
     ):
         ax.plot(hours, services[f"response_{good}"], marker="o", color=color, label=label)
     ax.set_xscale("symlog", linthresh=max(hours[hours > 0].min(), 0.1))
-    ax.set_xticks(hours, [f"{style.shorten(n, 18)}\n{h:g} h" for n, h in _labels(services)])
+    heads = [textwrap.fill(style.shorten(name, 34), 18) for name in services["name"]]
+    ax.set_xticks(hours, [f"{head}\n{h:g} h" for head, h in zip(heads, hours, strict=True)])
     ax.set_xticks([], minor=True)
     ax.set_ylim(0, None)
     ax.set_xlabel("level of service and its hours a month")
@@ -140,7 +146,3 @@ def plot_response(services: pd.DataFrame, *, ax: Axes | None = None) -> Axes:
     style.percent_axis(ax)
     style.label_ends(ax)
     return ax
-
-
-def _labels(services: pd.DataFrame) -> list[tuple[str, float]]:
-    return list(zip(services["name"], services["hours"], strict=True))

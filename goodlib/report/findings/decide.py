@@ -12,6 +12,7 @@ import pandas as pd
 
 from goodlib.report.findings.comparison import listed
 from goodlib.report.findings.goods import WORDS
+from goodlib.report.findings.investment import marked
 from goodlib.report.words import Sentence
 
 LIKELY = 0.2
@@ -150,7 +151,7 @@ def low(customers: pd.DataFrame, unit: str) -> Sentence | None:
 def moves(plan: pd.DataFrame) -> Sentence | None:
     """Who gets more and who less, of the moves that hold in nearly all draws.
 
-    `plan`: `name`, `level`, `level_now`, `hours`, `hours_now`, `firm`.
+    `plan`: `name`, [`kind`], `level`, `level_now`, `hours`, `hours_now`, `firm`.
     """
     change = (plan["hours"] - plan["hours_now"]).where(plan["firm"].astype(bool), 0.0)
     way = plan["level"] - plan["level_now"]
@@ -158,7 +159,7 @@ def moves(plan: pd.DataFrame) -> Sentence | None:
     parts, values = [], {"firm": len(up) + len(down)}
     for side, word, chosen in (("more", "up", up.nlargest(3)), ("less", "down", down.nsmallest(3))):
         if len(chosen):
-            values[word] = listed(plan.loc[chosen.index, "name"].tolist())
+            values[word] = listed(marked(plan.loc[chosen.index]).tolist())
             parts.append(f"{side} {'time to' if side == 'more' else 'to'} {{{word}:name}}")
     if not parts:
         return None

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 import numpy as np
 import pandas as pd
 
+from goodlib.decision.candidate import mostly_through_others
 from goodlib.decision.investment import GOODS, InvestmentModel, Plan
 from goodlib.decision.rate import MULTIPLES
 from goodlib.decision.response import ELASTICITY, SOURCE, Response
@@ -15,6 +16,8 @@ from goodlib.report.figures import investment as figures
 from goodlib.report.findings.comparison import listed
 from goodlib.report.words import Sentence, percent
 
+SAME = 0.0005
+"""A change of a good below this share is none."""
 WORDS = {"others": "good for others", "skill": "what we learn", "you": "what it earns"}
 
 
@@ -57,13 +60,22 @@ def gain(plan: Plan, table: pd.DataFrame) -> Sentence:
     way = {good: "more" if then[good] >= now[good] else "less" for good in GOODS}
     others = [good for good in ("others", "skill") if np.isfinite(change[good])]
     values |= {good: abs(change[good]) for good in others}
-    rest = " and ".join(f"{{{good}:percent}} {way[good]} of {WORDS[good]}" for good in others)
+    rest = " and ".join(
+        f"{{{good}:percent}} {way[good]} of {WORDS[good]}"
+        if abs(change[good]) >= SAME
+        else f"as much of {WORDS[good]}"
+        for good in others
+    )
+    if way["you"] == "less" and any(change[good] >= SAME for good in others):
+        values["weight"] = 1.0 - model.balance["you"]
+        rest += "; the balance gives the goods other than our own income {weight:percent} of the "
+        rest += "weight, and by it that is a gain"
     return Sentence(
         "With {hours:count} hours a month instead of {hours_now:count}, the plan brings "
         f"{{then:money}} of good for us instead of {{now:money}} ({{change:percent}} {way['you']})"
         + (f", {rest}" if rest else "")
-        + ", if customers respond to service as the study assumes; that is an assumption, not an "
-        "estimate.",
+        + ". All of it holds if customers respond to service as the study assumes: an assumption, "
+        "not an estimate.",
         values,
     )
 
@@ -189,8 +201,17 @@ def unknown_goods(lost: list[str], chosen: Mapping[str, float]) -> list[Sentence
     ]
 
 
-def basis(assumed: pd.Series, now: pd.Series, people: pd.DataFrame) -> Sentence:
-    """What the plan rests on: of whom a good was assumed, and how today's hours are known."""
+def basis(
+    assumed: pd.Series,
+    now: pd.Series,
+    people: pd.DataFrame,
+    stated: float | None = None,
+    limit: float | None = None,
+) -> Sentence:
+    """What the plan rests on: of whom a good was assumed, and how today's hours are known.
+
+    `stated`: hours a month that the study names; `limit`: those that the plan has.
+    """
     named = {column: WORDS[good] for good, column in GOODS.items()}
     parts = [f"{named[key]} of {count:,}" for key, count in assumed.items() if count]
     values = {
@@ -202,14 +223,18 @@ def basis(assumed: pd.Series, now: pd.Series, people: pd.DataFrame) -> Sentence:
     )
     if parts:
         text += "; the mean of the known stands in for " + ", ".join(parts)
-    hours = {
-        "recorded": ". Hours now are those recorded over the last year.",
-        "spread": (
-            ". No hours are recorded: today's are taken to go with what was ordered in the last "
-            "three years."
-        ),
-    }
-    return Sentence(text + hours[str(now.name)], values)
+    if now.name == "recorded":
+        return Sentence(text + ". Hours now are those recorded over the last year.", values)
+    if not stated or not limit:
+        text += ". No hours are recorded: today's are taken to go with what was ordered in the last"
+        return Sentence(text + " three years.", values)
+    return Sentence(
+        text + ". No hours are recorded, so the {stated:count} a month that the study names are "
+        "shared out by what was ordered in the last three years, and everybody is put on the level "
+        "whose hours come nearest. Those levels take {limit:count}, and the plan has no more: it "
+        "moves hours and adds none.",
+        values | {"stated": stated, "limit": limit},
+    )
 
 
 def levels(table: pd.DataFrame) -> Sentence:
@@ -262,13 +287,19 @@ def agenda(table: pd.DataFrame, count: int = 8) -> pd.DataFrame:
     shown = table.loc[[*most.index, *least.index]]
     return pd.DataFrame(
         {
-            "name": shown["name"],
+            "name": marked(shown),
             "hours now": [f"{hours:g}" for hours in shown["hours_now"]],
             "planned": [f"{hours:g}" for hours in shown["hours"]],
             "holds in": shown["firmness"],
             "reason": shown["reason"],
         }
     ).reset_index(drop=True)
+
+
+def marked(plan: pd.DataFrame) -> pd.Series:
+    """Names, with a word beside those who are no customers yet."""
+    new = plan["kind"].eq("prospect") if "kind" in plan else pd.Series(False, plan.index)
+    return plan["name"].where(~new, plan["name"].astype(str) + " (a prospect)")
 
 
 def limits(prices: pd.DataFrame) -> pd.DataFrame:
@@ -381,8 +412,7 @@ def reasons(plan: pd.DataFrame, model: InvestmentModel) -> pd.Series:
     strained = people.get("strained", pd.Series(0.0, people.index)).fillna(0).ge(0.5).to_numpy()
     owner = people.get("owner", pd.Series(None, people.index, dtype=object))
     chance = people.get("p_top", pd.Series(0.0, people.index)).fillna(0).to_numpy(float)
-    through = people.get("through_others", pd.Series(0.0, people.index)).fillna(0)
-    sent = (through > people["good_for_you"] / 2).to_numpy()
+    sent = mostly_through_others(people).to_numpy()
     said = []
     for i, (before, after) in enumerate(zip(now, then, strict=True)):
         words = []
@@ -391,12 +421,18 @@ def reasons(plan: pd.DataFrame, model: InvestmentModel) -> pd.Series:
         elif after > before:
             what = WORDS[main[i]]
             if main[i] == "you" and sent[i]:
-                what = "what comes through those whom they send"
+                what = (
+                    "what comes through those whom they send; that time with them keeps it is "
+                    "assumed, so talk first"
+                )
             words.append(f"More: {percent(share[i])} of what it adds is {what}")
         else:
-            words.append("Less: its hours bring more elsewhere")
-        if explorer[i] and after >= before:
-            words.append(f"{percent(chance[i])} chance to be among tomorrow's best")
+            words.append(
+                f"Less: its hours bring more elsewhere; what goes is mostly {WORDS[main[i]]}"
+            )
+        if explorer[i]:
+            likely = f"{percent(chance[i])} chance to be among tomorrow's best"
+            words.append(likely if after >= before else f"yet {likely}: talk before hours are cut")
         if strained[i]:
             known = isinstance(owner.iloc[i], str)
             first = f"{owner.iloc[i]} to speak with them" if known else "name an owner"
