@@ -28,11 +28,13 @@ def customers():
 
 
 def test_who_may_rise_and_who_may_fade_by_hand(customers):
-    assert SAY(decide.rising(customers)) == (
-        "Treat Cleo as one of the best already: not among them today, with a chance of 25% to be."
+    assert SAY(decide.rising(customers, "year")) == (
+        "Do not overlook Cleo: by what they spend they are not among today's best, with a chance "
+        "of 25% to be among those of the next year."
     )
-    assert SAY(decide.fading(customers)) == (
-        "Call Ben now: among today's best, with a chance of no more than 30% to stay there."
+    assert SAY(decide.fading(customers.assign(spent=1.0), "year")) == (
+        "Call Ben now: among today's best, with a chance of 30% to stay among them over the "
+        "next year."
     )
 
 
@@ -92,8 +94,10 @@ def test_hours_that_bring_little_are_asked_for():
 
 def test_where_nothing_calls_for_a_decision_there_is_none(customers):
     calm = customers.assign(top_today=True, p_top=0.9, quadrant="undecided")
-    for decision in (decide.rising, decide.fading, decide.strained, decide.unrated):
+    for decision in (decide.strained, decide.unrated):
         assert decision(calm) is None
+    assert decide.rising(calm, "year") is None
+    assert decide.fading(calm.assign(spent=1.0), "year") is None
     goal = {"others": 0.2, "skill": 0.2, "you": 0.6}
     assert decide.balance(pd.Series(goal), goal, 1000, "hours") is None
     assert decide.low(calm[:0].assign(hours=[]), "hours") is None
@@ -107,10 +111,32 @@ def test_at_most_three_are_named(customers):
 
 
 def test_of_many_faders_the_first_are_named_and_the_rest_counted():
-    many = pd.DataFrame(
-        {"name": list("ABCDE"), "p_top": [0.4, 0.1, 0.3, 0.2, 0.9], "top_today": [True] * 5}
+    many = pd.DataFrame({"name": list("ABCDE"), "p_top": [0.4, 0.1, 0.3, 0.2, 0.9]})
+    many = many.assign(top_today=True, spent=[1.0, 4.0, 3.0, 2.0, 9.0])
+    assert SAY(decide.fading(many, "five years")) == (
+        "Call B, C and D now: the largest of 4 of today's best who are likelier to drop out than "
+        "to stay, with chances from 10% to 30% to stay among them over the next five years."
     )
-    assert SAY(decide.fading(many)) == (
-        "Call B, D and C now, the first of 4 of today's best who are likelier to leave the best "
-        "than to stay: their chances to stay are no more than 30%."
+    few = SAY(decide.fading(many.iloc[1:3], "year"))
+    assert few.startswith("Call B and C now: among today's best, with chances from 10% to 30%")
+
+
+def test_who_is_as_good_as_lost_is_not_called():
+    lost = pd.DataFrame({"name": ["A", "B"], "p_top": [0.004, 0.09], "spent": 1.0})
+    assert decide.fading(lost.assign(top_today=True), "year") is None
+
+
+def test_of_several_who_may_rise_the_least_chance_is_said():
+    many = pd.DataFrame({"name": list("ABCD"), "p_top": [0.9, 0.3, 0.4, 0.2], "top_today": False})
+    assert SAY(decide.rising(many, "39 weeks")) == (
+        "Do not overlook A, C and B: by what they spend they are not among today's best, and each "
+        "has a chance of at least 30% to be among those of the next 39 weeks."
     )
+
+
+def test_customers_without_names_are_listed_by_their_numbers():
+    many = pd.DataFrame({"p_top": [0.9, 0.3], "top_today": False, "name": ["customer 7"] * 2})
+    assert SAY(decide.rising(many, "year")).startswith("Do not overlook customers 7 and 7: by")
+    assert SAY(decide.rising(many[:1], "year")).startswith("Do not overlook customer 7: by")
+    many.loc[0, "name"] = "Ada"
+    assert SAY(decide.rising(many, "year")).startswith("Do not overlook Ada and customer 7: by")

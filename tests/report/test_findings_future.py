@@ -13,7 +13,108 @@ SAY = Words("USD").say
 
 def test_of_a_long_list_the_hits_are_written_as_all_counts_are():
     best = pd.DataFrame({"name": "586", "p_top": 0.6, "top_today": True}, index=range(2000))
-    assert "of the 2,000 on the list about 1,200 will be right" in SAY(future.listed(best))
+    assert SAY(future.listed(best, "year")) == (
+        "Of the 2,000 customers on the list for the next year about 1,200 will be among the best; "
+        "all of them are among today's best. First stands 586 (60%)."
+    )
+    best.loc[0, "top_today"] = False
+    assert "; one of them is not among today's best." in SAY(future.listed(best, "year"))
+    best.loc[:2, "top_today"] = False
+    assert "; 3 of them are not among today's best." in SAY(future.listed(best, "year"))
+
+
+def trial(found, rule, half, *, origins=2):
+    """A backtest as `verdict` sees it: the combination against one rule, to within `half`."""
+    table = pd.DataFrame({"origin": range(origins), "method": future.COMBINATION})
+    means = pd.DataFrame({"hit_rate": {future.COMBINATION: found, "window spend": rule}})
+    gap = found - rule
+    differences = pd.DataFrame(
+        {"method": "window spend", "difference": gap, "lower": gap - half, "upper": gap + half},
+        index=range(origins),
+    )
+    return SimpleNamespace(table=table, differences=differences, means=lambda: means)
+
+
+@pytest.mark.parametrize(
+    ("found", "rule", "half", "said"),
+    [
+        (0.58, 0.50, 0.20, "named 50%: a difference that chance could make."),
+        (0.58, 0.50, 0.02, "named 50%: more than chance would make."),
+        (0.40, 0.50, 0.02, "named 50%: the rule did better, more than chance would make, so use"),
+        (0.481, 0.478, 0.02, "named 48%: no difference, so the rule serves as well."),
+    ],
+)
+def test_the_verdict_says_whether_chance_made_the_difference(found, rule, half, said):
+    text = SAY(future.verdict(trial(found, rule, half), 0.1, "year"))
+    assert text.startswith("Tried at two earlier days, the forecast named")
+    assert "best 10% of the following year; the simple rule “who spent most lately” " + said in text
+
+
+def test_a_trial_in_which_nobody_bought_judges_nothing():
+    nothing = trial(float("nan"), float("nan"), 0.0, origins=1)
+    assert SAY(future.verdict(nothing, 0.1, "year")) == (
+        "Tried at one earlier day, the forecast could not be judged: nobody bought anything in the "
+        "following year."
+    )
+
+
+@pytest.mark.parametrize(
+    ("promised", "realised", "said"),
+    [
+        (0.5, 0.4, "and 40% were: it promises too much"),
+        (0.5, 0.6, "and 60% were: it promises too little"),
+        (0.5, 0.48, "and 48% were: its chances can be taken at their word."),
+        (0.5, float("nan"), "Whether chances are kept cannot be said: nobody bought anything."),
+    ],
+)
+def test_promises_are_held_against_what_came(promised, realised, said):
+    own = {"method": [future.COMBINATION], "promised": promised, "realised": realised}
+    assert said in SAY(future.trust(SimpleNamespace(table=pd.DataFrame(own))))
+
+
+def test_who_moves_is_said_as_far_as_somebody_does():
+    both = {"overlap": 0.56, "lower_80": 0.54, "upper_80": 0.57}
+    everybody = pd.DataFrame({"top_today": [True, True, False], "p_top": [0.9, 0.6, 0.1]})
+    nobody = pd.DataFrame({"move": [], "name": [], "p_top": []})
+    base = "Of today's best about 56% will be among the best of the next year (80% interval 54% to "
+    assert SAY(future.moving(both, everybody, nobody, "year")) == base + "57%)."
+    everybody.loc[1, "p_top"] = 0.01
+    movers = pd.DataFrame(
+        {"move": ["riser", "fader"], "name": ["Ada", "Ben"], "p_top": [0.999, 0.2]}
+    )
+    said = SAY(future.moving(both, everybody, movers, "year"))
+    assert "Likeliest to join them is Ada (more than 99%). One of them is as good as lost" in said
+    assert said.endswith("The largest of those who may stay or go is Ben (20% to stay).")
+    everybody.loc[0, "p_top"] = 0.02
+    said = SAY(future.moving(both, everybody, movers, "year"))
+    assert " 2 of them are as good as lost (a chance below 10% to stay)." in said
+
+
+def test_of_the_faders_those_who_may_stay_are_shown_and_the_largest_first():
+    names = list("abcdefgh")
+    today = pd.Series([80.0, 70, 60, 50, 4, 3, 2, 1], index=names)
+    chance = [0.05, 0.15, 0.40, 0.90, 0.95, 0.85, 0.50, 0.20]
+    rank = dict.fromkeys(("expected_rank", *(f"expected_rank_{b}_80" for b in ("lower", "upper"))))
+    customers = pd.DataFrame({"p_top": chance, **{name: 4.0 for name in rank}}, index=names)
+    found = future.moves(SimpleNamespace(customers=customers, share=0.5), today, count=3)
+    assert found.index[found["move"] == "fader"].tolist() == ["b", "c"]  # a is as good as lost
+    assert found.index[found["move"] == "riser"].tolist() == ["e", "f", "g"]
+
+
+@pytest.mark.parametrize(
+    ("level", "season", "said", "silent"),
+    [
+        (True, True, "the line and the bars are", "no season"),
+        (True, False, "the line is", "the bars"),
+        (False, True, "the bars are", "the line"),
+        (False, False, "draws no curve", "the bars"),
+    ],
+)
+def test_only_curves_that_are_drawn_are_spoken_of(level, season, said, silent):
+    used = {"level": level, "season": season}
+    text = SAY(future.curves(SimpleNamespace(moves=used.__getitem__)))
+    assert said in text
+    assert silent not in text
 
 
 @pytest.mark.parametrize(("p", "said"), [(1e-9, "p below 0.01"), (0.11, "p = 0.11")])
@@ -25,7 +126,10 @@ def test_no_chance_is_said_to_be_nothing(p, said):
 def test_a_calendar_that_is_not_used_does_not_say_that_nothing_moved():
     none = SimpleNamespace(moves=lambda part: False, refused=(), decided="")
     said = SAY(future.calendar(none))
-    assert said.endswith("nothing that moved the whole base could be told from chance.")
+    assert said == (
+        "No season and no common rise or fall of all customers is used: nothing that moved the "
+        "whole base could be told from chance."
+    )
 
 
 @pytest.mark.parametrize(

@@ -47,6 +47,12 @@ def test_growth_and_its_parts():
     assert "those who stayed bought €200 more, and 1 who came or came back brought €100" in said
 
 
+def test_where_nobody_came_it_is_said_in_words():
+    base = audit.audit(GROWS[GROWS["customer_id"] != "c"], end="2024-12-31")
+    said = say(findings.change(base, audit.bridge(base.customers)))
+    assert said.endswith("bought €200 more, and nobody came or came back.")
+
+
 def test_decline_is_called_one():
     base = audit.audit(SHRINKS, end="2024-12-31")
     said = say(findings.change(base, audit.bridge(base.customers)))

@@ -19,6 +19,8 @@ def plot_methods(
     `table`: one row a method and origin, `method`, `hit_rate`; `labels`: method to words.
     """
     means = table.groupby("method")["hit_rate"].mean().sort_values(kind="stable")
+    if means.isna().any():
+        return style.nothing(style.axes(ax, height=1.2), "nobody bought: nothing to draw")
     ax = style.axes(ax, height=0.36 * len(means) + 1.3)
     rows = dict(zip(means.index, range(len(means)), strict=True))
     chosen = [style.BLUE if name == "combination" else style.SKY for name in means.index]
@@ -38,12 +40,16 @@ def plot_methods(
     return ax
 
 
-def plot_best(best: pd.DataFrame, *, count: int = 25, ax: Axes | None = None) -> Axes:
+def plot_best(best: pd.DataFrame, *, count: int = 30, ax: Axes | None = None) -> Axes:
     """Chance of each to be among tomorrow's best, best first; today's best are filled.
 
+    A list longer than `count` is drawn as a whole and without names: its beginning alone is nearly
+    certain, and says nothing.
     `best`: one row a customer, `name`, `p_top`, `top_today`.
     """
-    shown = best.head(count).iloc[::-1]
+    if len(best) > count:
+        return _plot_whole(best, ax)
+    shown = best.iloc[::-1]
     ax = style.axes(ax, height=0.27 * len(shown) + 1.6)
     rows = np.arange(len(shown))
     ax.hlines(rows, 0, shown["p_top"], color=style.GRID, lw=3)
@@ -69,6 +75,36 @@ def plot_best(best: pd.DataFrame, *, count: int = 25, ax: Axes | None = None) ->
     ax.set_xlabel("chance to be among the best")
     ax.grid(visible=False, axis="y")
     style.percent_axis(ax, "x")
+    ax.figure.legend(*ax.get_legend_handles_labels(), loc="outside lower center", ncols=2)
+    return ax
+
+
+def _plot_whole(best: pd.DataFrame, ax: Axes | None, bars: int = 40) -> Axes:
+    """The mean chance along a long list, each bar split by who is among the best today."""
+    ax = style.axes(ax, height=4.2)
+    edges = np.linspace(0, len(best), bars + 1).round()
+    part = np.searchsorted(edges, np.arange(len(best)), side="right") - 1
+    chance, new = best["p_top"].to_numpy(float), ~best["top_today"].to_numpy(bool)
+    size = np.bincount(part, minlength=bars)
+    known, other = (np.bincount(part, chance * who, bars) / size for who in (~new, new))
+    look = {"width": np.diff(edges), "align": "edge", "edgecolor": style.PAPER, "linewidth": 0.6}
+    ax.bar(edges[:-1], known, color=style.BLUE, label="among the best today", **look)
+    ax.bar(
+        edges[:-1],
+        other,
+        bottom=known,
+        color=style.ORANGE,
+        label="not among the best today",
+        **look,
+    )
+    ax.axhline(0.5, color=style.MUTED, lw=1, ls=":")
+    ax.set_xlim(0, len(best))
+    ax.set_ylim(0, 1.03)
+    ax.set_xlabel("place on the list, likeliest first (dotted: as likely as not)")
+    ax.set_ylabel("chance to be among the best")
+    ax.grid(visible=False, axis="x")
+    style.count_axis(ax, "x")
+    style.percent_axis(ax)
     ax.figure.legend(*ax.get_legend_handles_labels(), loc="outside lower center", ncols=2)
     return ax
 
@@ -108,14 +144,15 @@ def plot_movers(movers: pd.DataFrame, *, size: int, ax: Axes | None = None) -> A
         label="today",
     )
     ax.axvline(size + 0.5, color=style.MUTED, lw=1, ls=":")
+    ranks = movers[["rank_today", "place", "expected_rank_lower_80", "expected_rank_upper_80"]]
     ax.set_xscale("log")
-    ax.invert_xaxis()
+    ax.set_xlim(1.15 * max(ranks.max().max(), size), max(0.85 * ranks.min().min(), 0.9))
     names = zip(movers["name"], movers["p_top"], strict=True)
     ax.set_yticks(rows, [f"{style.shorten(name, 40)}  {chance:.0%}" for name, chance in names])
     ax.set_xlabel("rank by spend (dotted: the last place among the best)")
     ax.grid(visible=False, axis="y")
     style.count_axis(ax, "x")
-    ax.set_xticks(_rank_ticks(movers))
+    ax.set_xticks(_rank_ticks(*ax.get_xlim()))
     ax.set_xticks([], minor=True)
     ax.figure.legend(*ax.get_legend_handles_labels(), loc="outside lower center", ncols=3)
     return ax
@@ -154,7 +191,7 @@ def plot_calibration(reliability: pd.DataFrame, *, ax: Axes | None = None) -> Ax
 
 
 def plot_calendar(curve: pd.DataFrame, *, seasonal: bool, leveled: bool) -> np.ndarray:
-    """Level of purchases over the years and, by month, the season; dots are what was counted.
+    """Pace of purchases over the years and, by month, the season; dots are what was counted.
 
     `curve`: one row a month, `month`, `season`, `level`, `actual`, `expected`.
     """
@@ -168,32 +205,33 @@ def plot_calendar(curve: pd.DataFrame, *, seasonal: bool, leveled: bool) -> np.n
     few = grouped["expected"].sum() < 3
     ax[0].axhline(1, color=style.MUTED, lw=1, ls=":")
     ax[0].scatter(
-        grouped["month"].first()[~few], actual[~few], s=18, color=style.GRAY, label="counted"
+        grouped["month"].first()[~few], actual[~few], s=18, color=style.MUTED, label="counted"
     )
     if leveled:
         ax[0].plot(curve["month"], curve["level"], color=style.BLUE, label="level")
-    ax[0].set_ylabel("purchases, against a level of 100%")
+    ax[0].set_ylabel("purchases against the mean pace")
     ax[0].set_ylim(0, None)
     style.percent_axis(ax[0])
     style.date_axis(ax[0])
-    ax[0].legend(loc="best")
     by_month = curve.groupby(curve["month"].dt.month)
     counted = (
         by_month["actual"].sum()
         / (curve["expected"] * curve["level"]).groupby(curve["month"].dt.month).sum()
     )
     months = counted.index.to_numpy()
-    color = style.BLUE if seasonal else style.GRAY
     ax[1].axhline(1, color=style.MUTED, lw=1, ls=":")
     if seasonal:
         ax[1].bar(months, by_month["season"].mean(), color=style.SKY, width=0.8, label="season")
-    ax[1].scatter(months, counted, s=20, color=color, zorder=3, label="counted")
+    ax[1].scatter(months, counted, s=18, color=style.MUTED, zorder=3)
     ax[1].set_xticks(range(1, 13), [name[0] for name in MONTHS])
     ax[1].set_xlabel("month of the year")
     ax[1].set_xlim(0.4, 12.6)
     ax[1].set_ylim(0, None)
     ax[1].grid(visible=False, axis="x")
     style.percent_axis(ax[1])
+    drawn = [each.get_legend_handles_labels() for each in ax]
+    handles, names = (sum(parts, []) for parts in zip(*drawn, strict=True))
+    ax[0].figure.legend(handles, names, loc="outside lower center", ncols=3)
     return ax
 
 
@@ -245,10 +283,8 @@ def plot_total(windows: pd.DataFrame, *, currency: str, ax: Axes | None = None) 
     return ax
 
 
-def _rank_ticks(movers: pd.DataFrame) -> list[int]:
-    """Ranks worth writing on a log axis."""
-    last = float(movers[["rank_today", "expected_rank_upper_80"]].max().max())
-    steps = (
-        [1, 2, 5, 10, 20, 50, 100, 200, 500] if last < 600 else [1, 10, 100, 1000, 10000, 100000]
-    )
-    return [step for step in steps if step <= last * 1.2]
+def _rank_ticks(last: float, first: float) -> list[int]:
+    """Ranks worth writing on a log axis from `first` to `last`."""
+    steps = [digit * 10**power for power in range(7) for digit in (1, 2, 5)]
+    steps = steps if last / first < 500 else steps[::3]
+    return [step for step in steps if first <= step <= last]

@@ -20,7 +20,7 @@ def plot_curve(curve: pd.DataFrame, *, ax: Axes | None = None) -> Axes:
     """
     ax = style.axes(ax, height=3.6)
     if curve.empty:
-        return _nothing(ax, "no prospect was won yet: nothing to draw")
+        return style.nothing(ax, "no prospect was won yet: nothing to draw")
     months = curve["day"] / 30.4375
     ax.fill_between(months, curve["lower"], curve["upper"], color=style.SKY, alpha=0.45, lw=0)
     ax.plot(months, curve["won"], color=style.BLUE, label="model")
@@ -49,7 +49,9 @@ def plot_open(
     ax = style.axes(ax)
     shown = people.dropna(subset=["age", "p_won"])
     if shown.empty:
-        return _nothing(ax, "no open prospect with a first contact and a chance: nothing to draw")
+        return style.nothing(
+            ax, "no open prospect with a first contact and a chance: nothing to draw"
+        )
     there = dict.fromkeys(shown["stage"].fillna("unknown"))
     stages = [name for name in dict.fromkeys([*stages, *there]) if name in there][:6]
     many = len(shown) > 150
@@ -67,8 +69,7 @@ def plot_open(
     beyond = shown[shown["age"] / 30.4375 > 1.05 * far]
     if len(beyond):
         said = f"{len(beyond):,} older ones are not shown: less than {SLIM:.1%} each"
-        place = {"xytext": (-6, 14), "textcoords": "offset points", "ha": "right"}
-        ax.annotate(said, (1.05 * far, 0.0), fontsize=9, color=style.MUTED, **place)
+        ax.set_xlabel(f"months since first contact ({said})")
     style.percent_axis(ax)
     ax.legend(loc="upper right", title="stage (open prospects)", title_fontsize=10)
     best = shown.nlargest(0 if many else names, "expected_value")
@@ -91,7 +92,7 @@ def plot_kept(groups: pd.DataFrame, *, ax: Axes | None = None) -> Axes:
     """
     ax = style.axes(ax, width=5.4, height=4.2)
     if groups.empty:
-        return _nothing(ax, "too few prospects were won a year ago: nothing to draw")
+        return style.nothing(ax, "too few prospects were won a year ago: nothing to draw")
     top = min(1.0, 1.1 * max(groups["p_won"].max(), groups["upper"].max()))
     ax.plot([0, top], [0, top], color=style.GRAY, ls=":", lw=1.5)
     reach = np.abs(groups[["lower", "upper"]].to_numpy().T - groups["won"].to_numpy())
@@ -149,7 +150,9 @@ def plot_branches(branches: pd.DataFrame, currency: str, *, ax: Axes | None = No
     `attributed`; referrers in order.
     """
     if branches.empty:
-        return _nothing(style.axes(ax), "nobody who was sent has a value to come: nothing to draw")
+        return style.nothing(
+            style.axes(ax), "nobody who was sent has a value to come: nothing to draw"
+        )
     referrers = list(dict.fromkeys(branches["referrer"]))
     ax = style.axes(ax, height=0.52 * len(referrers) + 1.4)
     rows = dict(zip(referrers, np.arange(len(referrers))[::-1], strict=True))
@@ -179,11 +182,4 @@ def plot_branches(branches: pd.DataFrame, currency: str, *, ax: Axes | None = No
     ax.grid(visible=False, axis="y")
     ax.set_xlim(0, 1.04 * longest.max())
     style.money_axis(ax, currency, "x")
-    return ax
-
-
-def _nothing(ax: Axes, why: str) -> Axes:
-    """Empty axes that say why."""
-    ax.text(0.5, 0.5, why, ha="center", va="center", color=style.MUTED, transform=ax.transAxes)
-    ax.set_axis_off()
     return ax

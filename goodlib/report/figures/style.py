@@ -175,6 +175,13 @@ def _lean(image: Any) -> bytes:
 # what stands on an axis
 
 
+def nothing(ax: Axes, why: str) -> Axes:
+    """Empty axes that say why."""
+    ax.text(0.5, 0.5, why, ha="center", va="center", color=MUTED, transform=ax.transAxes)
+    ax.set_axis_off()
+    return ax
+
+
 def money_axis(ax: Axes, currency: str, which: str = "y") -> None:
     """Writes an axis as money: $0, $50k, $1.5M."""
     symbol = SYMBOLS.get(currency, f"{currency} " if currency else "")

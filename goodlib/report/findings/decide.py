@@ -11,6 +11,7 @@ from collections.abc import Mapping
 import pandas as pd
 
 from goodlib.report.findings.comparison import listed
+from goodlib.report.findings.future import LOST
 from goodlib.report.findings.goods import WORDS
 from goodlib.report.findings.investment import marked
 from goodlib.report.words import Sentence
@@ -25,48 +26,60 @@ WORTH = 0.02
 """Customers nobody rated matter from this share of the expected value on."""
 
 
-def rising(customers: pd.DataFrame) -> Sentence | None:
+def rising(customers: pd.DataFrame, length: str) -> Sentence | None:
     """Who is not among today's best and may be tomorrow.
 
-    `customers`: `name`, `p_top`, `top_today`.
+    `customers`: `name`, `p_top`, `top_today`; `length`: the horizon, as after "the next".
     """
     new = customers[~customers["top_today"].astype(bool) & (customers["p_top"] >= LIKELY)]
     if new.empty:
         return None
     first = new.nlargest(3, "p_top")
-    values = {"names": listed(first["name"].tolist()), "least": first["p_top"].min()}
+    values = {"names": _together(first["name"]), "least": first["p_top"].min()}
     if len(first) == 1:
-        return Sentence(
-            "Treat {names:name} as one of the best already: not among them today, with a chance of "
-            "{least:percent} to be.",
-            values,
+        they = "by what they spend they are not among today's best, with a chance of {least:chance}"
+    else:
+        they = (
+            "by what they spend they are not among today's best, and each has a chance of at least "
+            "{least:chance}"
         )
     return Sentence(
-        "Treat {names:name} as if they were among the best already: they are not today, and each "
-        "has a chance of at least {least:percent} to be.",
-        values,
+        f"Do not overlook {{names:name}}: {they} to be among those of the next {{length:name}}.",
+        values | {"length": length},
     )
 
 
-def fading(customers: pd.DataFrame) -> Sentence | None:
-    """Who is among today's best and will more likely than not be so no longer."""
-    old = customers[customers["top_today"].astype(bool) & (customers["p_top"] < UNSURE)]
+def fading(customers: pd.DataFrame, length: str) -> Sentence | None:
+    """Who of today's best is likelier to drop out than to stay, and may still be held.
+
+    `customers`: `name`, `p_top`, `top_today`, `spent` (in the period that has just ended). Who is
+    as good as lost is not named: a call comes too late. First stands who would be missed most.
+    """
+    chance = customers["p_top"]
+    old = customers[customers["top_today"].astype(bool) & chance.between(LOST, UNSURE, "left")]
     if old.empty:
         return None
-    first = old.nsmallest(3, "p_top")
-    values = {"names": listed(first["name"].tolist()), "most": first["p_top"].max()}
-    chance = "a chance" if len(first) == 1 else "chances"
-    if len(old) > len(first):
-        return Sentence(
-            "Call {names:name} now, the first of {n:count} of today's best who are likelier to "
-            "leave the best than to stay: their chances to stay are no more than {most:percent}.",
-            values | {"n": len(old)},
+    first = old.nlargest(3, "spent")
+    values = {"names": _together(first["name"]), "length": length, "n": len(old)}
+    values |= {"least": first["p_top"].min(), "most": first["p_top"].max()}
+    if len(first) == 1:
+        stay = "with a chance of {most:chance} to stay among them over the next {length:name}"
+    else:
+        stay = (
+            "with chances from {least:chance} to {most:chance} to stay among them over the next "
+            "{length:name}"
         )
-    return Sentence(
-        f"Call {{names:name}} now: among today's best, with {chance} of no more than "
-        "{most:percent} to stay there.",
-        values,
-    )
+    who = "among today's best"
+    if len(old) > len(first):
+        who = "the largest of {n:count} of today's best who are likelier to drop out than to stay"
+    return Sentence(f"Call {{names:name}} now: {who}, {stay}.", values)
+
+
+def _together(names: pd.Series) -> str:
+    """The names as a list; of customers without one, who are "customer 7", the word stands once."""
+    if len(names) > 1 and names.str.startswith("customer ").all():
+        return "customers " + listed(names.str.removeprefix("customer ").tolist())
+    return listed(names.tolist())
 
 
 def strained(customers: pd.DataFrame) -> Sentence | None:

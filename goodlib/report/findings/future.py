@@ -10,7 +10,7 @@ from goodlib.report.chapter import Chapter
 from goodlib.report.words import Sentence
 from goodlib.value.backtest import COMBINATION, REGRESSION, Backtest, backtest, rolling_origins
 from goodlib.value.feature import Past, days_of, ordinal, stamp
-from goodlib.value.future import Future
+from goodlib.value.future import Future, movers
 from goodlib.value.score import list_size, places
 from goodlib.value.worth import Recalled, recall
 
@@ -39,6 +39,8 @@ WORDS = pd.Series(
     }
 )
 RULES = ("window spend", "past spend", "frequency", "recency", "RFM")
+LOST = 0.1
+"""Below this chance one of today's best is as good as lost: no call will bring the place back."""
 MONTHS = (
     "January February March April May June July August September October November December"
 ).split()
@@ -81,33 +83,40 @@ def best_rule(trial: Backtest) -> str:
 
 def verdict(trial: Backtest, share: float, length: str) -> Sentence:
     """What the combination finds, against the best one-line rule, and whether chance made it."""
+    means, tried = trial.means()["hit_rate"], trial.table["origin"].nunique()
+    values: dict[str, object] = {"tried": tried, "length": length, "share": share}
+    when = "one earlier day" if tried == 1 else "{tried:few} earlier days"
+    if not np.isfinite(means[COMBINATION]):
+        return Sentence(
+            f"Tried at {when}, the forecast could not be judged: nobody bought anything in the "
+            "following {length:name}.",
+            values,
+        )
     rule = best_rule(trial)
-    means = trial.means()["hit_rate"]
     gaps = trial.differences[trial.differences["method"] == rule]
     difference = float(gaps["difference"].mean())
     # origins half a horizon apart share customers and purchases: their errors are not averaged out
     error = float(((gaps["upper"] - gaps["lower"]) / 3.92).mean())
     sure = abs(difference) > 1.96 * max(error, 1e-9)
+    found, rule_found = float(means[COMBINATION]), float(means[rule])
     if sure and difference > 0:
         end = "more than chance would make"
     elif sure:
-        end = "the rule did better, more than chance would make"
-    elif abs(difference) < 0.005:
-        end = "no difference"
+        end = "the rule did better, more than chance would make, so use the rule"
+    elif words.percent(found) == words.percent(rule_found):
+        end = "no difference, so the rule serves as well"
     else:
         end = "a difference that chance could make"
     text = (
-        "Tried on this history, the combined forecast finds {found:percent} of the best "
-        "{share:percent} of the next {length:name}; naming those who {rule:name} finds "
+        f"Tried at {when}, the forecast named {{found:percent}} of those who became the best "
+        "{share:percent} of the following {length:name}; the simple rule “{rule:name}” named "
         "{rule_found:percent}: {end:name}."
     )
-    rules = {"recency": "bought last", "RFM": "lead in recency, frequency and spend together"}
-    values = {
-        "found": float(means[COMBINATION]),
-        "share": share,
-        "length": length,
-        "rule": rules.get(rule, str(WORDS[rule])),
-        "rule_found": float(means[rule]),
+    rules = {"recency": "who bought last", "RFM": "who leads in recency, frequency and spend"}
+    values |= {
+        "found": found,
+        "rule": rules.get(rule, f"who {WORDS[rule]}"),
+        "rule_found": rule_found,
         "difference": difference,
         "end": end,
     }
@@ -118,6 +127,9 @@ def trust(trial: Backtest) -> Sentence:
     """Whether promises came true on the combination's own list."""
     own = trial.table[trial.table["method"] == COMBINATION]
     promised, realised = float(own["promised"].mean()), float(own["realised"].mean())
+    values = {"promised": promised, "realised": realised}
+    if not np.isfinite(realised):
+        return Sentence("Whether chances are kept cannot be said: nobody bought anything.", values)
     if realised < promised - 0.05:
         end = "it promises too much, so read its chances a little lower"
     elif realised > promised + 0.05:
@@ -125,54 +137,72 @@ def trust(trial: Backtest) -> Sentence:
     else:
         end = "its chances can be taken at their word"
     text = (
-        "Of those it put on its list it promised {promised:percent} a place among the best, and "
-        "{realised:percent} took one: {end:name}."
+        "It promised those on its lists a chance of {promised:percent} on average to be among the "
+        "best, and {realised:percent} were: {end:name}."
     )
-    return Sentence(text, {"promised": promised, "realised": realised, "end": end})
+    return Sentence(text, values | {"end": end})
 
 
-def listed(best: pd.DataFrame) -> Sentence:
+def listed(best: pd.DataFrame, length: str) -> Sentence:
     """Who leads tomorrow's list, and how much of it will be right."""
-    hits = float(best["p_top"].sum())
     new = int((~best["top_today"].astype(bool)).sum())
-    text = (
-        "Most likely among tomorrow's best is {first:name} ({chance:percent}); of the "
-        "{size:count} on the list about {hits:count} will be right, and {new:plural name names} on "
-        "it {are:name} not among today's best."
-    )
     values = {
         "first": best["name"].iloc[0],
         "chance": float(best["p_top"].iloc[0]),
         "size": len(best),
-        "hits": hits,
+        "hits": float(best["p_top"].sum()),
+        "length": length,
         "new": new,
-        "are": "is" if new == 1 else "are",
     }
-    return Sentence(text, values)
+    rest = "all of them are among today's best"
+    if new:
+        rest = "one of them is" if new == 1 else "{new:count} of them are"
+        rest += " not among today's best"
+    return Sentence(
+        "Of the {size:plural customer} on the list for the next {length:name} about {hits:count} "
+        f"will be among the best; {rest}. First stands {{first:name}} ({{chance:chance}}).",
+        values,
+    )
 
 
-def moving(both: dict[str, float], movers: pd.DataFrame, length: str) -> Sentence:
-    """How much of today's list will still stand, who rises, who falls back."""
+def moves(future: Future, today: pd.Series, count: int) -> pd.DataFrame:
+    """Those whose place may change: risers by their chance, of today's best who may still stay
+    those who spent most. Who is as good as lost is left out: `moving` counts them.
+    """
+    every = movers(future, today, count=len(future.customers))
+    risers = every[every["move"] == "riser"].head(count)
+    open_places = every[(every["move"] == "fader") & (every["p_top"] >= LOST)]
+    return pd.concat([risers, open_places.sort_values("rank_today", kind="stable").head(count)])
+
+
+def moving(
+    both: dict[str, float], everybody: pd.DataFrame, movers: pd.DataFrame, length: str
+) -> Sentence:
+    """How much of today's list will still stand, who rises, who falls back.
+
+    `everybody`: `top_today`, `p_top`; `movers`: `moves` with names.
+    """
     text = (
         "Of today's best about {overlap:percent} will be among the best of the next {length:name} "
-        "(80% interval {lower_80:percent} to {upper_80:percent})"
+        "(80% interval {lower_80:percent} to {upper_80:percent})."
     )
-    values: dict[str, object] = {**both, "length": length}
+    lost = int((everybody["top_today"].astype(bool) & (everybody["p_top"] < LOST)).sum())
+    values: dict[str, object] = {**both, "length": length, "lost": lost, "least": LOST}
     risers = movers[movers["move"] == "riser"]
     faders = movers[movers["move"] == "fader"]
-    if len(risers) and len(faders):
+    if len(risers):
+        text += " Likeliest to join them is {riser:name} ({riser_chance:chance})."
+        values |= {"riser": risers["name"].iloc[0], "riser_chance": float(risers["p_top"].iloc[0])}
+    if lost:
+        start = " One of them is" if lost == 1 else " {lost:count} of them are"
+        text += f"{start} as good as lost (a chance below {{least:percent}} to stay)."
+    if len(faders):
         text += (
-            "; {riser:name} is the likeliest to join them ({riser_chance:percent}), "
-            "{fader:name} the "
-            "likeliest to drop out ({fader_chance:percent} to stay)"
+            " The largest of those who may stay or go is {fader:name} ({fader_chance:chance} to "
+            "stay)."
         )
-        values |= {
-            "riser": risers["name"].iloc[0],
-            "riser_chance": float(risers["p_top"].iloc[0]),
-            "fader": faders["name"].iloc[0],
-            "fader_chance": float(faders["p_top"].iloc[0]),
-        }
-    return Sentence(text + ".", values)
+        values |= {"fader": faders["name"].iloc[0], "fader_chance": float(faders["p_top"].iloc[0])}
+    return Sentence(text, values)
 
 
 def ahead(chapter: Chapter) -> Recalled:
@@ -192,9 +222,8 @@ def calendar(found: Recalled) -> Sentence:
         values |= {"peak": MONTHS[season.idxmax() - 1], "high": float(season.max() - 1)}
         values |= {"trough": MONTHS[season.idxmin() - 1], "low": float(1 - season.min())}
         parts.append(
-            "purchases run {high:percent} above the mean in {peak:name} and {low:percent} below "
-            "it in "
-            "{trough:name}"
+            "purchases run highest around {peak:name}, {high:percent} above the mean, and lowest "
+            "around {trough:name}, {low:percent} below it"
         )
     if found.moves("level"):
         level = found.calendar["level"].to_numpy()
@@ -215,8 +244,9 @@ def calendar(found: Recalled) -> Sentence:
         values["reasons"] = "; ".join(
             reasons or ["nothing that moved the whole base could be told from chance"]
         )
-        return Sentence("No calendar is used: {reasons:name}.", values)
-    text = " and ".join(parts)
+        text = "No season and no common rise or fall of all customers is used: {reasons:name}."
+        return Sentence(text, values)
+    text = "; ".join(parts)
     text = text[0].upper() + text[1:] + "."
     if found.decided:
         values["decided"] = found.decided[0].upper() + found.decided[1:]
@@ -224,6 +254,37 @@ def calendar(found: Recalled) -> Sentence:
     if reasons:
         text += " Not used: {reasons:name}."
     return Sentence(text, values)
+
+
+def curves(found: Recalled) -> Sentence:
+    """What the figure of the calendar shows: only the curves that are drawn."""
+    dots = (
+        "Dots are purchases counted against what the customers known at that time would be "
+        "expected to buy"
+    )
+    wide = "that is why the interval of the total is wide"
+    level = f"The level is carried forward as it stands, without a trend, and it may move: {wide}."
+    drawn = found.moves("level"), found.moves("season")
+    if drawn == (True, True):
+        text = (
+            f"{dots}; the line and the bars are the smooth curves that the forecast uses. {level}"
+        )
+    elif drawn == (True, False):
+        text = (
+            f"{dots}; the line is the smooth curve that the forecast uses. {level} By month of the "
+            "year nothing is drawn, for no season is used."
+        )
+    elif drawn == (False, True):
+        text = (
+            f"{dots}; the bars are the smooth curve that the forecast uses. No curve of the level "
+            f"is used: it is taken to stay as it was on average, and it may move: {wide}."
+        )
+    else:
+        text = (
+            f"{dots}. The forecast draws no curve through them and takes the pace to stay as it "
+            f"was on average. It may move all the same: {wide}."
+        )
+    return Sentence(text, {})
 
 
 def total(future: Future, trial: Backtest, came: float, length: str) -> Sentence:
@@ -255,8 +316,8 @@ def total(future: Future, trial: Backtest, came: float, length: str) -> Sentence
 
 
 def with_names(chapter: Chapter, frame: pd.DataFrame) -> pd.DataFrame:
-    """The frame with a column `name`: the customer's, where the study knows it."""
-    names = pd.Series(frame.index.astype(str), index=frame.index)
+    """The frame with a column `name`: the customer's, where the study knows it, else the id."""
+    names = "customer " + pd.Series(frame.index.astype(str), index=frame.index)
     if chapter.has("customers"):
         known = chapter.load("customers").drop_duplicates("customer_id").set_index("customer_id")
         if "name" in known:

@@ -84,11 +84,13 @@ def change(audited: Audit, steps: pd.DataFrame) -> Sentence:
     if values["growth"] < 0.005:
         way = "stayed where it was"
     stayed = "more" if values["stayed"] >= 0 else "less"
+    came = "{new:count} who came or came back brought {new_amount:money}."
+    if not values["new"]:
+        came = "nobody came or came back."
     return Sentence(
         f"Against the {{months:plural month}} before, revenue {way}, from {{before:money}} to "
         "{now:money}: {lost:count} of {customers_before:count} customers bought no more "
-        "(−{lost_amount:money}), those who stayed bought {drift:money} " + stayed + ", and "
-        "{new:count} who came or came back brought {new_amount:money}.",
+        "(−{lost_amount:money}), those who stayed bought {drift:money} " + stayed + ", and " + came,
         values,
     )
 

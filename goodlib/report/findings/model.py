@@ -48,7 +48,10 @@ def warnings(ahead: Forecast, then: Rehearsal | None, summary: pd.DataFrame) -> 
 
     `then`: the test on the past, None where the history is too short for one.
     """
-    said = [each for fit in _fits(ahead, then) for each in warning.alerts(*fit)]
+    said: list[Sentence] = []
+    for fit in _fits(ahead, then):  # of the trial on the past only what is not wrong today too
+        texts = [each.text for each in said]
+        said += [each for each in warning.alerts(*fit) if each.text not in texts]
     new = int((summary["T"] <= 0).sum())
     if new > MANY * len(summary):
         said.append(
