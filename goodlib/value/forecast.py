@@ -26,6 +26,7 @@ from goodlib.value.future import Future, simulate_future
 from goodlib.value.heuristic import HistoryRegression
 from goodlib.value.joint import prepare
 from goodlib.value.price import Price, fit_price
+from goodlib.value.promise import learn_slope, mend
 from goodlib.value.score import list_size, places
 from goodlib.value.spend import GammaGamma
 
@@ -107,6 +108,8 @@ class Forecast:
     learnt_at: pd.Timestamp | None
     """The earlier origin; None where the base was too small there."""
     choice: Choice | None = None
+    slope: float = 1.0
+    """What the log odds of P(top) were multiplied with, learnt at the earlier origin."""
 
 
 @lru_cache(maxsize=16)
@@ -189,14 +192,18 @@ def forecast(
     if choice is not None and choice.kind != choice.allowed:
         fit = replace(fit, calendar=fit.calendar.without(choice.reason))
     weights, drift, tilt, learnt_at = Weights(0.0, 0.0), PRIOR_DRIFT, None, None
+    slope = 1.0
     if teaches(past.at(before, length, unit)):
         trial, learnt_at = fit_models(past, before, unit, name, kind), before
         weights = learn_weights(past, trial, length)
-        drift = learn_drift(past, trial, length, weights, share, seed)
+        drift, chance, top = learn_drift(past, trial, length, weights, share, seed)
+        slope = learn_slope(chance, top, length / horizon)
         tilt = tilted(past, fit, horizon, length, weights)
     today = float(np.sort(now["window_spend"])[-max(1, round(share * len(now)))])
     future = fit.simulate(horizon, draws, seed, drift=drift, tilt=tilt, share=share, today=today)
-    return Forecast(future, fit, weights, drift, learnt_at, choice)
+    chances = mend(future.customers["p_top"].to_numpy(), slope)
+    future = replace(future, customers=future.customers.assign(p_top=chances))
+    return Forecast(future, fit, weights, drift, learnt_at, choice, slope)
 
 
 def earlier(
@@ -288,8 +295,9 @@ def tilted(past: Past, fit: Fit, horizon: float, length: float, weights: Weights
 
 def learn_drift(
     past: Past, trial: Fit, length: float, weights: Weights, share: float, seed: int
-) -> float:
-    """Variance of customers' own change of pace that made an earlier origin's outcome most likely.
+) -> tuple[float, np.ndarray, np.ndarray]:
+    """Variance of customers' own change of pace that made an earlier origin's outcome most likely;
+    and with it P(top) as it would have been promised there, and who then was among the top.
 
     Frequent buyers change more from window to window than chance allows, and lists of the best that
     do not know it promise too much. Scored by the counts of those who buy at least once on average
@@ -313,13 +321,18 @@ def learn_drift(
     frequent = expected.to_numpy()[rows] * ratio >= 1
     count, size = came["purchases"].to_numpy()[frequent], list_size(len(rows), share)
     top = places(came["spend"].to_numpy(), size)
-    losses = []
-    for drift in DRIFTS:
+
+    def play(drift: float) -> tuple[np.ndarray, np.ndarray]:
         rng = np.random.Generator(np.random.SFC64([seed, 17]))
         counts, spends = replace(outlook, drift=drift).draw(slice(0, len(some)), rng)
-        mean, variance = counts.mean(axis=0)[frequent], counts.var(axis=0)[frequent] + 0.05
-        chance = np.mean([places(draw, size) for draw in spends], axis=0)
+        return counts[:, frequent], np.mean([places(draw, size) for draw in spends], axis=0)
+
+    losses = []
+    for drift in DRIFTS:
+        counts, chance = play(drift)
+        mean, variance = counts.mean(axis=0), counts.var(axis=0) + 0.05
         chance = np.clip(chance, 0.5 / TRIAL, 1 - 0.5 / TRIAL)
         missed = -(top * np.log(chance) + (1 - top) * np.log1p(-chance)).sum()
         losses.append(0.5 * (np.log(variance) + (count - mean) ** 2 / variance).sum() + missed)
-    return (DRIFTS[int(np.argmin(losses))] + PRIOR_DRIFT) / 2
+    drift = (DRIFTS[int(np.argmin(losses))] + PRIOR_DRIFT) / 2
+    return drift, play(drift)[1], top

@@ -1,0 +1,69 @@
+"""Promised chances against what came: bold ones are mended, few trials mend little."""
+
+import numpy as np
+import pytest
+from scipy.special import expit, logit
+from statsmodels.api import GLM, add_constant, families
+
+from goodlib.value.promise import LASTING, PRIOR, learn_slope, mend
+
+
+def trial(rng, n, slope):
+    """Promises, and what happens when log odds are `slope` times those promised."""
+    promised = rng.beta(0.3, 2.7, n).clip(0.002, 0.99)
+    happened = rng.random(n) < mend(promised, slope)
+    return promised, happened.astype(float)
+
+
+# Oracle
+
+
+def test_the_slope_is_that_of_a_logistic_regression(rng):
+    promised, happened = trial(rng, 2000, 0.7)
+    known = GLM(happened, add_constant(logit(promised)), family=families.Binomial()).fit()
+    weight = PRIOR**2 / (PRIOR**2 + LASTING**2 + known.bse[1] ** 2)
+    assert learn_slope(promised, happened, 1.0) == pytest.approx(
+        1 + weight * (known.params[1] - 1), abs=1e-6
+    )
+
+
+# Laws
+
+
+@pytest.mark.parametrize("slope", [0.4, 0.9, 1.0, 1.7])
+def test_sum_and_order_of_chances_stay(rng, slope):
+    promised = rng.beta(0.3, 2.7, 500)
+    mended = mend(promised, slope)
+    assert mended.sum() == pytest.approx(promised.sum())
+    inside = (promised > 0.002) & (promised < 0.998)
+    order = np.argsort(promised[inside])
+    assert (np.diff(mended[inside][order]) >= 0).all()
+    if slope != 1:
+        shift = logit(mended[inside]) - slope * logit(promised[inside])
+        assert np.ptp(shift) < 1e-6
+
+
+def test_bold_and_timid_promises_are_told_apart_and_little_is_made_of_few(rng):
+    many = [learn_slope(*trial(rng, 20_000, slope), 1.0) for slope in (0.7, 1.0, 1.4)]
+    assert many[0] < 0.88 < 0.97 < many[1] < 1.03 < 1.15 < many[2]
+    few = np.mean([abs(learn_slope(*trial(rng, 150, 0.7), 1.0) - 1) for _ in range(20)])
+    assert few < abs(many[0] - 1)
+    short = learn_slope(*trial(rng, 20_000, 0.7), 0.5)
+    assert 1 - short == pytest.approx((1 - many[0]) / 4, rel=0.15)
+
+
+def test_a_list_that_promised_too_much_promises_what_it_keeps(rng):
+    """Customers' own change is unknown to the promise: it is bold at both origins alike."""
+    found = []
+    for _ in range(2):
+        odds = rng.normal(-3.0, 1.5, 20_000)
+        found.append((expit(odds), (rng.random(20_000) < mend(expit(odds), 0.8)).astype(float)))
+    (before, then), (today, came) = found
+    mended = mend(today, learn_slope(before, then, 1.0))
+    top = np.argsort(-today)[:2000]
+    assert abs(mended[top].mean() - came[top].mean()) < 0.7 * (today[top] - came[top]).mean()
+
+
+def test_chances_that_are_all_or_nothing_are_left_alone():
+    assert mend(np.ones(3), 0.5).tolist() == [1, 1, 1]
+    assert mend(np.zeros(3), 0.5).tolist() == [0, 0, 0]
