@@ -30,6 +30,17 @@ class Symmetry(NamedTuple):
     pvalue: float
 
 
+class Luck(NamedTuple):
+    """Two windows in which nobody changed, many times over: `goodlib.value.luck`.
+
+    moves : mean count of customers by tier before (rows) and after (columns). stay : share of the
+        best fifth that stays in it, with its 95 % range.
+    """
+
+    moves: pd.DataFrame
+    stay: tuple[float, float, float]
+
+
 @dataclass(frozen=True, eq=False)
 class Tiers:
     """Two windows of the same customers.
@@ -39,6 +50,7 @@ class Tiers:
     each with a 95 % interval. correlation : of a bivariate normal with as many that stay.
     fall : mean spend after of the top before, relative to before; rise : mean spend before of the
     top after, relative to after. Where only regression to the mean is at work both are alike.
+    luck : what the same two windows would show if nobody had changed, where that is known.
     """
 
     moves: pd.DataFrame
@@ -48,6 +60,12 @@ class Tiers:
     symmetry: Symmetry
     fall: float
     rise: float
+    luck: Luck | None = None
+
+    @property
+    def moves_by_luck(self) -> pd.DataFrame | None:
+        """The same table if nobody had changed."""
+        return None if self.luck is None else self.luck.moves
 
 
 def compare_tiers(before: pd.Series, after: pd.Series, draws: int, seed: int) -> Tiers:

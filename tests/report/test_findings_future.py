@@ -117,10 +117,29 @@ def test_only_curves_that_are_drawn_are_spoken_of(level, season, said, silent):
     assert silent not in text
 
 
+def moved(p=0.5, stayed=0.6, luck=None):
+    """Tiers of which only what the sentence reads is known."""
+    known = {"symmetry": SimpleNamespace(pvalue=p), "missed": (1 - stayed, 0.3, 0.5)}
+    return SimpleNamespace(**known, luck=luck and SimpleNamespace(stay=luck))
+
+
 @pytest.mark.parametrize(("p", "said"), [(1e-9, "p below 0.01"), (0.11, "p = 0.11")])
 def test_no_chance_is_said_to_be_nothing(p, said):
-    found = SimpleNamespace(fall=-0.5, rise=-0.1, symmetry=SimpleNamespace(pvalue=p))
-    assert SAY(tier.returning(found)).endswith(f"(Bowker's test, {said}).")
+    assert SAY(tier.returning(moved(p))).endswith(f"(Bowker's test, {said}).")
+
+
+@pytest.mark.parametrize(
+    ("stayed", "said"),
+    [
+        (0.50, "more left than luck takes away, so some have changed"),
+        (0.65, "luck is enough to explain how many left"),
+        (0.80, "customers are steadier than purchases drawn by luck would be"),
+    ],
+)
+def test_the_return_to_the_mean_stands_beside_what_came(stayed, said):
+    text = SAY(tier.returning(moved(stayed=stayed, luck=(0.66, 0.58, 0.74))))
+    assert text.startswith(f"Of the best fifth before, {stayed:.0%} stayed in it. If every")
+    assert f"would have let 66% stay (95% range 58% to 74%): {said}." in text
 
 
 def test_a_calendar_that_is_not_used_does_not_say_that_nothing_moved():

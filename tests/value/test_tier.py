@@ -4,6 +4,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from goodlib.value.feature import Past
+from goodlib.value.luck import by_luck
 from goodlib.value.tier import RULE, audit_effort, bowker, compare_tiers, implied_correlation
 
 
@@ -56,6 +58,39 @@ def test_luck_alone_moves_tiers_both_ways(windows):
     assert found.correlation == pytest.approx(1 / (1 + 0.85**2), abs=0.08)
     low, high = found.missed[1:]
     assert low < found.missed[0] < high
+
+
+def firm(rng, change, customers=300):
+    """Two windows of 12 months: gamma rates, gamma amounts; `change` of the log pace between."""
+    rate = rng.gamma(1.2, 4.0, customers) / 12
+    later = rate * np.exp(change * rng.standard_normal(customers))
+    mean = np.exp(rng.normal(7.0, 0.7, customers))
+    rows = [(who, 0.0) for who in range(customers)]
+    for who in range(customers):
+        for pace, start in ((rate[who], 0.0), (later[who], 12.0)):
+            rows += [(who, start + t) for t in rng.uniform(0, 12, rng.poisson(12 * pace))]
+    frame = pd.DataFrame(rows, columns=["customer_id", "month"])
+    amount = mean[frame["customer_id"]] * rng.gamma(2.0, 0.5, len(frame))
+    days = pd.to_timedelta((frame["month"] * 30.4375).astype(int), unit="D")
+    return Past(frame.assign(date=pd.Timestamp("2020-01-01") + days, amount=amount))
+
+
+@pytest.mark.parametrize("change", [0.0, 1.2])
+def test_luck_explains_who_left_only_where_nobody_changed(rng, change):
+    beyond = []
+    for seed in range(6):
+        past = firm(rng, change)
+        between = past.first_day + pd.Timedelta(days=365)
+        windows = past.at(between, 12, "M")["window_spend"], past.after(between, 12, "M")["spend"]
+        stayed = 1 - compare_tiers(*windows, draws=20, seed=1).missed[0]
+        luck = by_luck(past, between, 12, "M", draws=60, seed=seed)
+        assert luck.moves.to_numpy().sum() == pytest.approx(300)
+        assert luck.stay[1] < luck.stay[0] < luck.stay[2] < 1
+        beyond.append(stayed - luck.stay[0])
+    if change:
+        assert np.mean(beyond) < -0.08
+    else:
+        assert abs(np.mean(beyond)) < 0.04
 
 
 def test_a_base_that_does_not_change_misses_nobody(windows):

@@ -4,11 +4,14 @@ so.
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pandas as pd
 
 from goodlib.report.chapter import Chapter
 from goodlib.report.words import Sentence
 from goodlib.value.feature import Past, days_of, ordinal, stamp
+from goodlib.value.luck import by_luck
 from goodlib.value.tier import RULE, Tiers, audit_effort, compare_tiers
 
 
@@ -21,8 +24,15 @@ def two_windows(chapter: Chapter, past: Past, horizon: float) -> tuple[pd.Series
 
 
 def tiers(chapter: Chapter, past: Past, horizon: float, seed: int) -> Tiers:
-    """The study's own tiers in its last two windows."""
-    return compare_tiers(*two_windows(chapter, past, horizon), draws=500, seed=seed)
+    """The study's own tiers in its last two windows, beside what luck alone would move."""
+    found = compare_tiers(*two_windows(chapter, past, horizon), draws=500, seed=seed)
+    study = chapter.study
+    between = stamp(ordinal(study.as_of) - days_of(horizon, study.unit))
+    try:
+        luck = by_luck(past, between, horizon, study.unit, draws=200, seed=seed)
+    except ValueError:  # nobody bought twice in the two windows: there is no pace to keep
+        return found
+    return replace(found, luck=luck)
 
 
 def misclassified(found: Tiers, length: str) -> Sentence:
@@ -56,34 +66,30 @@ def misclassified(found: Tiers, length: str) -> Sentence:
 
 
 def returning(found: Tiers) -> Sentence:
-    """Whether the fall of the former best is more than the ordinary return to the mean."""
-    fall, rise = -found.fall, -found.rise
-    if fall > rise + 0.1:
-        end = "the former best fell further than luck explains"
-    elif fall < rise - 0.1:
-        end = "the former best held up better than luck explains"
-    else:
-        end = "so the fall is the ordinary return to the mean, not a loss"
-    moved = found.symmetry
+    """Whether more left the best than the ordinary return to the mean would take away."""
+    stayed, moved = 1 - found.missed[0], found.symmetry
     if moved.pvalue < 0.05:
         way = "More moved one way between the tiers than the other, beyond what chance makes"
     else:
         way = "Between the tiers as many rose as fell back, within what chance makes"
     chance = "p below 0.01" if moved.pvalue < 0.005 else "p = {p:.2f}"
-    text = (
-        "Those on top before spent {fall:percent} {way_after:name} afterwards; those on top "
-        "afterwards had spent {rise:percent} {way_before:name} before: {end:name}. {way:name} "
-        f"(Bowker's test, {chance})."
-    )
-    values = {
-        "fall": abs(fall),
-        "way_after": "less" if fall > 0 else "more",
-        "rise": abs(rise),
-        "way_before": "less" if rise > 0 else "more",
-        "end": end,
-        "way": way,
-        "p": moved.pvalue,
-    }
+    values = {"stayed": stayed, "way": way, "p": moved.pvalue}
+    text = "Of the best fifth before, {stayed:percent} stayed in it. "
+    if found.luck is not None:
+        kept, lower, upper = found.luck.stay
+        if stayed < lower:
+            end = "more left than luck takes away, so some have changed"
+        elif stayed > upper:
+            end = "customers are steadier than purchases drawn by luck would be"
+        else:
+            end = "luck is enough to explain how many left"
+        text += (
+            "If every customer had kept one pace and one size of purchases, luck alone would have "
+            "let {kept:percent} stay (95% range {luck_lower:percent} to {luck_upper:percent}): "
+            "{end:name}. "
+        )
+        values |= {"kept": kept, "luck_lower": lower, "luck_upper": upper, "end": end}
+    text += f"{{way:name}} (Bowker's test, {chance})."
     return Sentence(text, values)
 
 
