@@ -13,6 +13,7 @@ import math
 import string
 from collections.abc import Mapping
 from datetime import date
+from numbers import Real
 from typing import Any, NamedTuple
 
 import pandas as pd
@@ -179,4 +180,6 @@ class Words(string.Formatter):
             return day(value)
         if word == "name":
             return str(value)
-        return super().format_field(value, format_spec)
+        said = super().format_field(value, format_spec)
+        number = isinstance(value, Real) and not isinstance(value, bool)
+        return said.replace("-", "−") if number else said  # a hyphen is no minus

@@ -7,6 +7,7 @@ import pandas as pd
 import pytest
 
 from goodlib.decision.goods import three_goods
+from goodlib.decision.quadrant import QUADRANTS, UNDECIDED, UNKNOWN
 from goodlib.report.findings import agenda, comparison, goods
 from goodlib.report.words import Words
 
@@ -52,7 +53,8 @@ def test_confounding_is_said_only_where_it_is(overall, inner, said):
     frame = pd.DataFrame([overall, inner], columns=["tau_b", "lower_95", "upper_95"])
     claim, note = comparison.confounding(frame, pd.Series({"partial": 0.1}), "tenure")
     assert said in SAY(claim)
-    assert f"is {overall[0]:.2f} over all and {inner[0]:.2f} within groups" in SAY(note)
+    numbers = f"is {overall[0]:.2f} over all and {inner[0]:.2f} within groups"
+    assert numbers.replace("-", "−") in SAY(note)
 
 
 @pytest.mark.parametrize(
@@ -130,6 +132,39 @@ def test_money_through_friends_of_the_house_is_named_and_not_added():
     text = SAY(goods.adds_up(given, None, sent, names))
     assert "adds up to the €30.00 of residual value in chapter 2" in text
     assert "1 person who never paid anything sent €8.00 of it, first of all Judge Carvalho" in text
+
+
+def grouped(*quadrants):
+    names = pd.Categorical(quadrants, [*QUADRANTS, UNDECIDED, UNKNOWN])
+    frame = pd.DataFrame({"quadrant": names}, [f"C{i}" for i in range(len(names))])
+    return SAY(comparison.groups(frame, pd.Series(1.0, frame.index)))
+
+
+def test_an_empty_quadrant_is_said_in_words():
+    assert grouped("modest but warm", "undecided") == (
+        "No customer is valuable and warm, none valuable but strained, 1 modest but warm, none "
+        "modest and distant; 1 cannot honestly be put into any of the four (50% of all expected "
+        "value)."
+    )
+    assert grouped("valuable and warm", "unknown") == (
+        "1 customer is valuable and warm, none valuable but strained, none modest but warm, none "
+        "modest and distant; 1 nobody has rated (50% of it)."
+    )
+
+
+@pytest.mark.parametrize(
+    ("worth", "said"),
+    [
+        (50.0, "1 nobody has rated (33% of the expected value): they stand as unknown"),
+        (0.1, "unknown, but with 0.1% of the expected value little hangs on them."),
+    ],
+)
+def test_whom_nobody_rated_is_asked_about_where_something_hangs_on_them(worth, said):
+    frame = pd.DataFrame(
+        {"name": list("abc"), "quadrant": ["modest but warm"] * 2 + ["unknown"],
+         "residual_value": [60.0, 40.0, worth]}, IDS,
+    )  # fmt: skip
+    assert said in SAY(comparison.coverage(frame, IDS[:2]))
 
 
 def test_who_is_counted_as_low_stands_in_the_table_most_effort_first():

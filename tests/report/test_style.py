@@ -126,6 +126,37 @@ def test_names_of_crowded_points_do_not_overlap_and_none_is_lost():
     assert len(ax.texts) >= 5
 
 
+def test_a_name_leaves_the_line_through_its_point_free():
+    ax = style.axes()
+    ax.set(xlim=(0, 10), ylim=(0, 10))
+    ax.scatter([5.0], [5.0])
+    assert style.label_points(ax, [5.0], [5.0], ["First"], lines=[[0.0, 5.0, 10.0, 5.0]]) == []
+    ax.figure.draw_without_rendering()
+    box, height = ax.texts[0].get_window_extent(), ax.transData.transform((0, 5.0))[1]
+    assert not box.y0 < height < box.y1
+
+
+def test_names_of_points_close_together_stand_off_and_are_tied():
+    ax = style.axes()
+    ax.set(xlim=(0, 10), ylim=(0, 10))
+    x, y = [5.0, 5.0, 5.1, 4.9], [5.0, 5.2, 5.1, 5.1]
+    ax.scatter(x, y)
+    names = ["First of all", "Second", "Third", "Fourth"]
+    assert style.label_points(ax, x, y, names, lines=[[0.0, 5.1, 10.0, 5.1]]) == []
+    ax.figure.draw_without_rendering()
+    assert not overlaps(boxes(ax))
+    ties = [line.get_xydata()[0] for line in ax.get_lines() if line.get_label() == "_tie"]
+    assert ties
+    points = np.column_stack([x, y])
+    assert all(np.hypot(*(points - tie).T).min() < 1e-6 for tie in ties)
+
+
+def test_a_line_to_a_name_that_passes_another_point_is_seen():
+    dots = np.array([[0.0, 0.0], [50.0, 1.0], [50.0, 40.0]])
+    assert style.passed((0.0, 0.0), (100.0, 0.0), dots) == 1
+    assert style.passed((0.0, 0.0), (0.0, 100.0), dots) == 0
+
+
 def test_a_picture_is_the_same_each_time():
     def draw():
         ax = style.axes()

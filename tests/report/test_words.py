@@ -124,3 +124,8 @@ def test_few_are_words():
     say = Words().say
     assert say(Sentence("{n:few} models", {"n": 4})) == "four models"
     assert say(Sentence("{n:few} models", {"n": 23})) == "23 models"
+
+
+def test_a_number_below_nothing_has_a_minus_and_a_name_keeps_its_hyphen():
+    said = Words("EUR").say(Sentence("{x:.2f} of {who:name}", {"x": -0.171, "who": "A-B"}))
+    assert said == "−0.17 of A-B"

@@ -75,11 +75,21 @@ def plot_quadrants(
         below = f"\nticks on the axis: the {len(unknown):,} customers whom nobody has rated"
     _captions(ax, rated)
     named = rated[told].sort_values("residual_value", ascending=False, kind="stable")
+    at = named["residual_value"].clip(lower=floor)
+    across = left[told].loc[named.index], right[told].loc[named.index], named["relationship"]
+    up = bounds[0][told].loc[named.index], bounds[1][told].loc[named.index]
     style.label_points(
         ax,
-        named["residual_value"].clip(lower=floor),
+        at,
         named["relationship"],
         [textwrap.fill(style.shorten(name, 44), 24) for name in named["name"]],
+        gap=11.0,
+        lines=np.vstack(
+            [
+                np.column_stack([across[0], across[2], across[1], across[2]]),
+                np.column_stack([at, up[0], at, up[1]]),
+            ]
+        ),
         fontsize=9.5,
         fontweight="medium",
     )
@@ -155,7 +165,7 @@ def plot_within(groups: pd.DataFrame, *, ax: Axes | None = None) -> Axes:
     ax.set_yticks(rows, names)
     ax.set_ylim(-0.6, len(shown) - 0.4)
     ax.grid(visible=False, axis="y")
-    ax.set_xlabel("agreement of value and relationship (Kendall's tau-b), 95% interval")
+    ax.set_xlabel("value and relationship together (Kendall's tau-b), 95% interval")
     return ax
 
 

@@ -10,6 +10,7 @@ from __future__ import annotations
 import io
 import sys
 from collections.abc import Sequence
+from itertools import product
 from typing import Any
 
 import matplotlib as mpl
@@ -268,12 +269,15 @@ def label_ends(ax: Axes, labels: Sequence[str] | None = None, pad: float = 6, **
 
 
 def label_points(
-    ax: Axes, x: Sequence[float], y: Sequence[float], labels: Sequence[object], **text: Any
-) -> list[str]:
+    ax: Axes, x: Sequence[float], y: Sequence[float], labels: Sequence[object], *,
+    gap: float = 8.0, lines: np.ndarray | None = None, **text: Any,
+) -> list[str]:  # fmt: skip
     """Writes names beside points, the first ones first, so that no name covers another.
 
-    Of the free places around a point the one that covers the fewest other points is taken. Returns
-    the labels that found no place and are not written. Call it when limits and scales are set.
+    Of the free places around a point, `gap` pixels away, the one that covers the fewest other
+    points is taken. With `lines` (rows of x, y, x, y: what else is drawn) few of those are crossed
+    too, and a name may stand farther off, tied to its point by a thin line. Returns the labels that
+    found no place and are not written. Call it when limits and scales are set.
     """
     _lay_out(ax.figure)
     renderer = ax.figure.canvas.get_renderer()
@@ -281,22 +285,39 @@ def label_points(
     named = ax.transData.transform(np.column_stack([x, y]).astype(float))
     dots = np.vstack([named, *(_dots(ax, drawn) for drawn in ax.collections)])
     style = {"fontsize": 9, "color": INK, "path_effects": [HALO]} | text
-    taken: list[Sequence[float]] = [(a - 3, b - 3, a + 3, b + 3) for a, b in named]
+    near = max(3.0, gap - 5.0)
+    taken: list[Sequence[float]] = [(a - near, b - near, a + near, b + near) for a, b in named]
+    crossed, steps = np.empty((0, 4)), (1.0,)
+    if lines is not None:
+        ends = ax.transData.transform(np.asarray(lines, dtype=float).reshape(-1, 2)).reshape(-1, 4)
+        crossed = np.column_stack(
+            [np.minimum(ends[:, :2], ends[:, 2:]), np.maximum(ends[:, :2], ends[:, 2:])]
+        )
+        steps = (1.0, 2.2, 3.6)
     left_out = []
     for (a, b), label in zip(named, labels, strict=True):
         note = ax.annotate(str(label), ax.transData.inverted().transform((a, b)), **style)
         wide, high = note.get_window_extent(renderer).size
-        best, fewest = None, np.inf
-        for dx, dy in PLACES:
-            left = a + dx * 8 + (dx - 1) / 2 * wide
-            low = b + dy * 7 + (dy - 1) / 2 * high
+        best, fewest, tied = None, np.inf, False
+        for step, (dx, dy) in product(steps, PLACES):
+            left = a + dx * gap * step + (dx - 1) / 2 * wide
+            low = b + dy * (gap - 1) * step + (dy - 1) / 2 * high
             box = (left, low, left + wide, low + high)
             inside = frame[0] <= box[0] and frame[1] <= box[1] and box[2] <= frame[2]
             if not inside or box[3] > frame[3] or any(_overlap(box, other) for other in taken):
                 continue
-            covered = float(np.all((dots > box[:2]) & (dots < box[2:]), axis=1).sum())
+            covered = float(np.all((dots > box[:2]) & (dots < box[2:]), axis=1).sum()) + 0.4 * (
+                step - 1
+            )
+            over = np.all((crossed[:, :2] < box[2:]) & (crossed[:, 2:] > box[:2]), axis=1)
+            covered += 0.6 * over.sum()
+            if lines is not None:  # a name is read as that of the nearest point
+                end = np.clip((a, b), box[:2], box[2:])
+                apart = np.hypot(*(named - np.clip(named, box[:2], box[2:])).T)
+                covered += 1.5 * np.sum(apart < np.hypot(*(end - (a, b))))
+                covered += 2.0 * passed((a, b), end, dots) * (step > 1)
             if covered < fewest:
-                best, fewest = box, covered
+                best, fewest, tied = box, covered, step > 1
         if best is None:
             note.remove()
             left_out.append(str(label))
@@ -305,7 +326,24 @@ def label_points(
             points = (np.asarray(best[:2]) - (a, b)) * 72 / ax.figure.dpi
             note.set(position=tuple(points))
             note.set_anncoords("offset points")
+            if tied:
+                _tie(ax, (a, b), best)
     return left_out
+
+
+def passed(start: Sequence[float], end: Sequence[float], dots: np.ndarray) -> int:
+    """How many points other than its own a line from `start` to `end` would seem to lead to."""
+    way = np.subtract(end, start)
+    along = np.clip((dots - start) @ way / max(float(way @ way), 1e-9), 0.0, 1.0)
+    apart = np.hypot(*(dots - start - along[:, None] * way).T)
+    own = np.hypot(*(dots - start).T) < 0.5
+    return int(np.sum((apart < 6.0) & ~own))
+
+
+def _tie(ax: Axes, point: tuple[float, float], box: Sequence[float]) -> None:
+    """A thin line from a point to the nearest spot of its name's box, both in pixels."""
+    ends = np.array([point, np.clip(point, box[:2], box[2:])])
+    ax.plot(*ax.transData.inverted().transform(ends).T, color=INK, lw=0.6, label="_tie", zorder=2.5)
 
 
 def _lay_out(figure: Figure) -> None:

@@ -11,6 +11,8 @@ from goodlib.report.words import Sentence
 
 STILL_THERE = 0.2
 """From this chance on a customer may still be one."""
+LITTLE = 0.01
+"""Below this share of the expected value little hangs on a group."""
 STRENGTH = ((0.2, "hardly"), (0.45, "a little"), (0.7, "fairly well"), (1.01, "closely"))
 
 
@@ -58,10 +60,14 @@ def coverage(customers: pd.DataFrame, rated: pd.Index) -> Sentence:
     if len(unrated):
         first = unrated.nlargest(3, "residual_value")["name"].tolist()
         values["first"] = listed(first)
+        values["held"] = unrated["residual_value"].sum() / customers["residual_value"].sum()
         text += (
-            " {unrated:count} nobody has rated: they stand as unknown in what follows. Worth most "
-            "among them, and so the first to ask about, "
+            " {unrated:count} nobody has rated ({held:percent} of the expected value): they stand "
+            "as unknown in what follows. Worth most among them, and so the first to ask about, "
             + ("is {first:name}." if len(first) == 1 else "are {first:name}.")
+            if values["held"] >= LITTLE
+            else " {unrated:count} nobody has rated: unknown, but with {held:percent} of the "
+            "expected value little hangs on them."
         )
     if values["strangers"]:
         text += " {strangers:count} were rated and never ordered, so there is no value to compare."
@@ -178,15 +184,19 @@ def groups(quadrants: pd.DataFrame, value: pd.Series) -> Sentence:
     values = {f"n{i}": int(counts[name]) for i, name in enumerate(QUADRANTS)}
     values |= {"open": int(counts[UNDECIDED]), "unknown": int(counts[UNKNOWN])}
     values |= {"held": share[UNKNOWN], "held_open": share[UNDECIDED]}
-    text = (
-        "{n0:plural customer} {n0are} valuable and warm, {n1:count} valuable but strained, "
-        "{n2:count} "
-        "modest but warm, {n3:count} modest and distant; {open:count} cannot honestly be put into "
-        "any of the four ({held_open:percent} of all expected value)"
-    )
-    text = text.replace("{n0are}", "is" if values["n0"] == 1 else "are")
+    start = f"{{n0:plural customer}} {'is' if values['n0'] == 1 else 'are'}"
+    parts = [f"{start if values['n0'] else 'No customer is'} {QUADRANTS[0]}"]
+    parts += [
+        f"{{n{i}:count}} {name}" if values[f"n{i}"] else f"none {name}"
+        for i, name in enumerate(QUADRANTS)
+        if i
+    ]
+    text = ", ".join(parts)
+    if values["open"]:
+        text += "; {open:count} cannot honestly be put into any of the four ({held_open:percent} "
+        text += "of all expected value)"
     if values["unknown"]:
-        text += ", and {unknown:count} nobody has rated ({held:percent})"
+        text += "; {unknown:count} nobody has rated ({held:percent} of it)"
     return Sentence(text + ".", values)
 
 
