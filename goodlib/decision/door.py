@@ -46,7 +46,7 @@ def check_balance(balance: Mapping[str, float], goods: Mapping[str, str]) -> Non
     if min(balance.values()) < 0 or abs(total - 1) > 1e-6:
         message = (
             f"The shares of the balance must be zero or more and sum to one: "
-            f"{dict(balance)} sums to {total:.3g}."
+            f"{dict(balance)} sums to {total:.3g}. Divide each by their sum, or correct one."
         )
         raise ValueError(message)
 
@@ -89,7 +89,7 @@ def check_candidates(
         message = (
             f"Limits name {len(unknown_skills)} skills that no candidate needs (first: "
             f"{unknown_skills[0]!r}); "
-            f"known are {sorted(known)}."
+            f"known are {sorted(known)}. Correct the name, or leave it out of the limits."
         )
         raise InfeasiblePlan(message)
     unknown_floors = [good for good in limits.floors if good not in goods]

@@ -78,17 +78,20 @@ def read_log(events: pd.DataFrame, as_of: Any) -> Log:
     for column, words in (("side", SIDES), ("kind", KINDS)):
         rule = f"{column} must be one of {', '.join(words)}"
         _refuse(frame, ~frame[column].isin(words), rule, column, MAP.format(column=column))
-    _refuse(frame, frame["time"].isna(), "Every event needs a time", "kind")
+    undated = "Fill it in, or leave the event out."
+    _refuse(frame, frame["time"].isna(), "Every event needs a time", "kind", undated)
     frame["time"] = _times(frame)
     end = pd.Timestamp(as_of).normalize() + DAY
-    _refuse(frame, frame["time"] >= end, f"No event may be from after {end - DAY:%Y-%m-%d}", "time")
+    rule = f"No event may be from after {end - DAY:%Y-%m-%d}"
+    _refuse(frame, frame["time"] >= end, rule, "time", "Correct its time, or set a later `as_of`.")
     group = frame.groupby(["customer_id", "thread"], sort=False)["time"]
     early = group.diff() < pd.Timedelta(0)
     if early.any():
         first = frame[early].iloc[0]
         problems.append(
             f"{early.sum():,} of {len(frame):,} events stand before an earlier one of their thread "
-            f"and were sorted (first: '{first['customer_id']}', {first['time']:%Y-%m-%d %H:%M})."
+            f"and were sorted (first: '{first['customer_id']}', {first['time']:%Y-%m-%d %H:%M}). "
+            "If a time is wrong, correct it: who waited for whom follows from the order."
         )
     again = frame.duplicated(["customer_id", "thread", "time", "side", "kind"])
     if again.any():
@@ -96,7 +99,8 @@ def read_log(events: pd.DataFrame, as_of: Any) -> Log:
         problems.append(
             f"{again.sum():,} of {len(frame):,} events come twice, alike in customer, thread, "
             f"time, side and kind, and count once (first: '{first['customer_id']}', "
-            f"{first['kind']} of {first['time']:%Y-%m-%d %H:%M})."
+            f"{first['kind']} of {first['time']:%Y-%m-%d %H:%M}). If they are two, give each its "
+            "own time or thread."
         )
         frame = frame[~again]
     frame = frame.sort_values(["customer_id", "thread", "time"], kind="stable", ignore_index=True)

@@ -90,7 +90,10 @@ def checked(
             )
             raise ValueError(message)
     if frame.empty:
-        message = "There is no rating with a score."
+        message = (
+            f"Ratings need a score at least once: 0 of {len(ratings):,} have one. Add scores, or "
+            "leave ratings out."
+        )
         raise ValueError(message)
     if "date" in frame:
         frame["date"] = pd.to_datetime(frame["date"])
@@ -100,7 +103,7 @@ def checked(
             message = (
                 f"Ratings must not be from after the day looked from, {as_of:%Y-%m-%d}: "
                 f"{late.sum():,} of {len(frame):,} are (first: '{first['customer_id']}' on "
-                f"{first['date']:%Y-%m-%d})."
+                f"{first['date']:%Y-%m-%d}). Correct the date, or look from a later day."
             )
             raise ValueError(message)
     single = frame["rater"].value_counts()
@@ -117,6 +120,7 @@ def checked(
         first = frame.loc[twice].iloc[0]
         problems.append(
             f"{twice.sum():,} of {len(frame):,} ratings repeat customer, rater, item and day; all "
-            f"are kept as one occasion (first: '{first['customer_id']}' by '{first['rater']}')."
+            f"are kept as one occasion (first: '{first['customer_id']}' by '{first['rater']}'). "
+            "Delete what was entered twice, or name the piece of work in a column `occasion`."
         )
     return frame.reset_index(drop=True), problems

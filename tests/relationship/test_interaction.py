@@ -168,7 +168,7 @@ def test_burstiness_reaches_its_ends(gap, expected):
     [
         ("side", "they", "side must be one of us, them: 1 of 5 events.*side 'they'"),
         ("kind", "shout", "kind must be one of .*: 1 of 5 events.*kind 'shout'"),
-        ("time", "2029-01-01", "No event may be from after 2023-08-06: 1 of 5"),
+        ("time", "2029-01-01", "No event may be from after 2023-08-06: 1 of 5.*later `as_of`"),
         ("time", "2023-01-16T10:00+02:00", "all name a time zone or none may: 1 of 5"),
     ],
 )
@@ -210,6 +210,14 @@ def test_an_event_that_comes_twice_counts_once():
     assert len(log.events) == 5
     (problem,) = log.problems
     assert problem.startswith("1 of 6 events come twice")
+    assert problem.endswith("If they are two, give each its own time or thread.")
+
+
+def test_events_out_of_order_are_counted_named_and_have_a_cure():
+    swapped = ESSAY.iloc[[1, 0, *range(2, len(ESSAY))]]
+    problem = read_log(swapped, "2023-08-06").problems[0]
+    assert problem.startswith("1 of 5 events stand before an earlier one of their thread and were")
+    assert problem.endswith("correct it: who waited for whom follows from the order.")
 
 
 def test_a_word_of_the_firm_is_refused_with_the_line_that_maps_it():

@@ -333,7 +333,8 @@ def test_a_rating_from_the_future_is_refused():
     frame = pd.DataFrame(
         {"customer_id": ["a", "b"], "rater": ["x", "y"], "score": [3, 4], "date": "2026-05-01"}
     )
-    with pytest.raises(ValueError, match="2 of 2 are .first: 'a' on 2026-05-01"):
+    said = "2 of 2 are .first: 'a' on 2026-05-01.. Correct the date, or look from a later day"
+    with pytest.raises(ValueError, match=said):
         RatingModel(frame, SCALE, as_of="2026-01-01")
 
 
@@ -355,3 +356,30 @@ def test_quadrature_over_crossed_effects_is_refused(rated):
     ratings, _, _ = rated
     with pytest.raises(ValueError, match="customers alone"):
         RatingModel(ratings, SCALE).fit(method="quadrature")
+
+
+def test_who_rated_once_is_counted_named_and_has_a_cure(rated):
+    ratings, _, _ = rated
+    once = pd.concat([ratings, ratings.head(1).assign(rater="guest")])
+    (problem,) = RatingModel(once, SCALE).problems
+    assert problem.endswith(
+        "raters gave one rating only, so their severity is little more than the average rater's "
+        "(first: 'guest'). Ask them about a second customer, or leave them out."
+    )
+
+
+def test_a_rating_given_twice_on_a_day_is_counted_named_and_has_a_cure():
+    rows = [(c, r, 3 + (c > "a")) for c in "abc" for r in "xy"]
+    frame = pd.DataFrame(rows, columns=["customer_id", "rater", "score"]).assign(date="2025-05-01")
+    (problem,) = RatingModel(pd.concat([frame, frame.head(1)]), SCALE).problems
+    assert problem == (
+        "1 of 7 ratings repeat customer, rater, item and day; all are kept as one occasion (first: "
+        "'a' by 'x'). Delete what was entered twice, or name the piece of work in a column "
+        "`occasion`."
+    )
+
+
+def test_ratings_without_any_score_are_refused():
+    frame = pd.DataFrame({"customer_id": ["a"], "rater": ["x"], "score": [np.nan]})
+    with pytest.raises(ValueError, match="0 of 1 have one. Add scores"):
+        RatingModel(frame, SCALE)
