@@ -21,7 +21,7 @@ from goodlib.value.optimum import Optimum, maximise
 if TYPE_CHECKING:
     from goodlib.value.posterior import Posterior
 
-FAR = 12.0  # |log parameter| beyond which the optimum is called a boundary: e^12 = 160,000
+FAR = 12.0  # |log parameter| beyond which the optimum is called a boundary: e^12 = 160,000 times
 TOLD = 1.92  # a top lower than this is outside the 95 % region of the likelihood
 WIDE = 2.0  # a standard error of a log parameter above this says nothing: e^(1.96 * 2) = 50-fold
 
@@ -115,7 +115,10 @@ class Model:
         """The maximum-likelihood result. `start` holds parameters in the order of `names`."""
         own = self.starts()
         climbs = [] if start is None else [maximise(self.objective, self.to_theta(start))]
-        lost = any(not climb.converged or np.abs(climb.theta).max() > FAR for climb in climbs)
+        lost = any(
+            not climb.converged or np.abs(climb.theta - self.everyday).max() > FAR
+            for climb in climbs
+        )
         if not climbs or lost or len(own) > 1:
             climbs += [maximise(self.objective, first) for first in own]
         optimum = max(climbs, key=lambda found: (np.isfinite(found.value), found.value))
@@ -149,6 +152,11 @@ class Model:
             return np.where(self.log_mask, np.exp(np.where(self.log_mask, theta, 0.0)), theta)
 
     @property
+    def everyday(self) -> np.ndarray:
+        """Parameters of everyday size on the scale of the fit: 1, or the unit data come in."""
+        return np.zeros(len(self.names))
+
+    @property
     def log_mask(self) -> np.ndarray:
         """Which parameters are fitted as logarithms."""
         if self.positive is None:
@@ -167,7 +175,7 @@ def common_problems(model: Model, optimum: Optimum) -> list[Problem]:
         found.append(
             Problem("did not converge", evidence, "Pass another `start` or a simpler model")
         )
-    far = (np.abs(optimum.theta) > FAR) & model.log_mask
+    far = (np.abs(optimum.theta - model.everyday) > FAR) & model.log_mask
     if far.any():
         values = ", ".join(
             f"{name} {value:.3g}"
@@ -176,6 +184,9 @@ def common_problems(model: Model, optimum: Optimum) -> list[Problem]:
         found.append(
             Problem("at the boundary", values, "A simpler model describes these data as well")
         )
+    if not np.isfinite(optimum.hessian).all():
+        cure = "Look for times or numbers far from all others"
+        return [*found, Problem("not finite", "the likelihood has no slope at its end", cure)]
     curvature, axes = np.linalg.eigh(-optimum.hessian)
     if curvature[0] <= 1e-9 * abs(curvature[-1]):
         loose = ", ".join(names[np.abs(axes[:, 0]) > 0.3])

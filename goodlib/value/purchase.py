@@ -157,6 +157,12 @@ class PurchaseModel(Model):
     def _guess(self, length: float) -> list[float]:
         raise NotImplementedError
 
+    @property
+    def everyday(self) -> np.ndarray:
+        """alpha and beta are times: of everyday size where they are as long as the median T."""
+        length = np.log(float(np.median(self.customers.T)))
+        return np.array([length * (name in ("alpha", "beta")) for name in self.names])
+
     def prior(self) -> dict[str, Any]:
         """Weakly informative, and free of the unit: times are measured by the median T.
 

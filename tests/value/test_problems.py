@@ -168,3 +168,78 @@ def test_any_start_ends_at_the_same_top_or_says_why_not(make):
         fit = model.fit(start=list(start))
         assert fit.llf < best.llf + 1e-6, start
         assert fit.problems or fit.llf == pytest.approx(best.llf, abs=1e-6), start
+
+
+# Hostile extremes of scale
+
+PURCHASES = [goodlib.NBD, goodlib.ParetoNBD, goodlib.BetaGeoNBD, goodlib.ModifiedBetaGeoNBD]
+
+
+@pytest.mark.parametrize("factor", [604_800.0, 7 / 3652.5], ids=["seconds", "decades"])
+@pytest.mark.parametrize("model", PURCHASES)
+def test_the_unit_of_time_moves_times_alone_from_any_start(model, factor):
+    weeks = base(model)
+    other = model(weeks.assign(recency=weeks["recency"] * factor, T=weeks["T"] * factor))
+    one, fit = model(weeks).fit(), other.fit()
+    times = np.array([factor if name in ("alpha", "beta") else 1.0 for name in one.params.index])
+    np.testing.assert_allclose(fit.params, one.params * times, rtol=1e-5)
+    assert fit.llf == pytest.approx(
+        one.llf - weeks["frequency"].sum() * np.log(factor), rel=1e-9, abs=1e-6
+    )
+    assert [p.name for p in fit.problems] == [p.name for p in one.problems] == []
+    for start in 10 ** np.random.default_rng(5).uniform(-3, 3, (12, len(one.params))):
+        assert other.fit(start=list(start)).llf == pytest.approx(fit.llf, abs=1e-6)
+
+
+def extreme(which):
+    """Histories that no firm has, or few: x, t_x and T."""
+    rng = np.random.default_rng(2)
+    x = rng.poisson(3, 150)
+    inside = rng.beta(np.maximum(x, 1), 1)
+    wide = 10 ** rng.uniform(-3, 4, 150)
+    often = rng.poisson(np.minimum(rng.gamma(1, 0.1, 150) * wide, 1e4))
+    T = rng.uniform(26, 52, 150)
+    cases = {
+        "thirty": (x[:30], 50 * inside[:30], 50.0),
+        "frequency 10,000": (np.append(x, 10_000), np.append(40 * inside, 49.9), 50.0),
+        "T over seven orders": (often, wide * inside, wide),
+        "recency is T": (x, T, T),
+        "recency tiny": (x, 1e-9 * T, T),
+        "recency beyond the last digit": (x, np.full(150, 1e-300), T),
+        "one customer": (np.array([3]), np.array([20.0]), 30.0),
+        "one silent customer": (np.array([0]), np.array([0.0]), 30.0),
+        "all alike": (np.full(50, 5), np.full(50, 20.0), 30.0),
+    }
+    x, recency, T = cases[which]
+    return pd.DataFrame({"frequency": x, "recency": np.where(x > 0, recency, 0.0), "T": T})
+
+
+@pytest.mark.parametrize("model", PURCHASES)
+@pytest.mark.parametrize(
+    ("which", "troubled"),
+    [
+        ("thirty", False),
+        ("frequency 10,000", False),
+        ("T over seven orders", True),
+        ("recency is T", True),
+        ("recency tiny", True),
+        ("recency beyond the last digit", True),
+        ("one customer", True),
+        ("one silent customer", True),
+        ("all alike", True),
+    ],
+)
+def test_extremes_stay_finite_and_what_they_cannot_tell_is_named(model, which, troubled):
+    """`troubled`: no model with dropout may pass for sound there; NBD sees x and T alone."""
+    summary = extreme(which)
+    fit = model(summary).fit()
+    alive, more = fit.p_alive(), fit.expected_purchases(float(summary["T"].max()))
+    for values in (fit.params, [fit.llf], alive, more, fit.dert(0.1, 52)):
+        assert np.isfinite(values).all()
+    assert alive.between(0, 1).all()
+    assert (more >= 0).all()
+    if troubled and model is not goodlib.NBD:
+        assert fit.problems
+    elif not fit.problems:  # sound: a top, and standard errors that say so
+        assert fit.converged
+        assert np.isfinite(fit.bse).all()
