@@ -18,6 +18,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from functools import lru_cache
 from typing import Any
 
 import numpy as np
@@ -74,8 +75,7 @@ class Calendar:
         """frequency, recency, T, monetary_value with times in operational units: what models fit
         to.
         """
-        frame = past.at(self.end, 1.0, self.unit)[["frequency", "recency", "T", "monetary_value"]]
-        end = ordinal(self.end)
+        frame, end = _known(past, self.end, self.unit), ordinal(self.end)
         age, active = frame["T"] * DAYS[self.unit], frame["recency"] * DAYS[self.unit]
         first = end - age.to_numpy()
         start = self.operational(first)
@@ -134,15 +134,17 @@ class Calendar:
     def _months_ahead(self, horizon: float) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
         """m, days and month of the year of each piece of the future, a month or less."""
         stop = ordinal(self.end) + horizon * DAYS[self.unit]
-        first = self.end.to_period("M")
         count = int(np.ceil(horizon * DAYS[self.unit] / 28)) + 2
-        starts = pd.period_range(first, periods=count + 1, freq="M")
-        edges = np.array([ordinal(month.start_time) - 1 for month in starts], dtype=float)
+        starts = np.datetime64(self.end, "M") + np.arange(count + 1)
+        edges = starts.astype("datetime64[D]").astype(np.int64) - 1.0
         edges = np.unique(np.clip(edges, ordinal(self.end), stop))
-        middle = pd.to_datetime((edges[:-1] + edges[1:]) / 2 + 1, unit="D", origin="unix")
-        season = self.curve.groupby(self.curve["month"].dt.month)["season"].mean()
-        factor = middle.month.map(season).to_numpy(dtype=float, na_value=1.0)
-        return factor * self.level_now, np.diff(edges), middle.month.to_numpy()
+        middle = np.floor((edges[:-1] + edges[1:]) / 2 + 1).astype(np.int64)
+        number = middle.astype("datetime64[D]").astype("datetime64[M]").astype(int) % 12
+        known = self.curve["month"].dt.month.to_numpy() - 1
+        seen = np.bincount(known, minlength=12)
+        season = np.bincount(known, self.curve["season"], 12) / np.maximum(seen, 1)
+        factor = np.where(seen > 0, season, 1.0)[number]
+        return factor * self.level_now, np.diff(edges), number + 1
 
 
 def fit_calendar(
@@ -298,6 +300,12 @@ def _calendar(months: _Months, season: np.ndarray, level: np.ndarray, unit: str)
     return Calendar(
         pd.DataFrame(columns), "none", (), 0.0, flat, months.end, unit, months.edges, clock
     )
+
+
+@lru_cache(maxsize=4)
+def _known(past: Past, end: pd.Timestamp, unit: str) -> pd.DataFrame:
+    """What models fit to, in plain time: asked for in every round."""
+    return past.at(end, 1.0, unit)[["frequency", "recency", "T", "monetary_value"]]
 
 
 def _usable(summary: pd.DataFrame) -> pd.DataFrame:

@@ -240,17 +240,16 @@ def pool(
     Models and regression are pooled in logs (both are means of skewed things), the last window is
     added in shares, since it may be zero.
     """
-    total = models.sum()
+    values, last = models.to_numpy(dtype=float), window.to_numpy(dtype=float).clip(0.0)
+    total = values.sum()
     both = np.exp(
-        (1 - weights.regression) * np.log(models.clip(lower=1e-12 * total))
+        (1 - weights.regression) * np.log(values.clip(1e-12 * total))
         + weights.regression * np.log(np.maximum(regression, 1e-12 * regression.sum()))
     )
     pooled = both / both.sum()
-    if window.sum() > 0:
-        pooled = (1 - weights.window) * pooled + weights.window * window.clip(
-            lower=0
-        ) / window.clip(lower=0).sum()
-    return pooled * total
+    if last.sum() > 0:
+        pooled = (1 - weights.window) * pooled + weights.window * last / last.sum()
+    return pd.Series(pooled * total, index=models.index)
 
 
 def learn_weights(past: Past, trial: Fit, length: float) -> Weights:
@@ -263,7 +262,8 @@ def learn_weights(past: Past, trial: Fit, length: float) -> Weights:
     end, unit = trial.end, trial.unit
     if (ordinal(end) - ordinal(past.first_day)) / DAYS[unit] < 2 * length:
         return Weights(*PRIOR_WEIGHTS)
-    now, actual = past.at(end, length, unit), past.after(end, length, unit)["spend"].clip(lower=0)
+    now = past.at(end, length, unit)
+    actual = past.after(end, length, unit)["spend"].to_numpy().clip(0.0)
     if actual.sum() <= 0:
         return Weights(*PRIOR_WEIGHTS)
     regression = train(past, end, length, unit).predict(now)
@@ -272,7 +272,7 @@ def learn_weights(past: Past, trial: Fit, length: float) -> Weights:
     for one in REGRESSION_WEIGHTS:
         for other in WINDOW_WEIGHTS:
             weights = Weights(one, other)
-            share = pool(models, regression, now["window_spend"], weights)
+            share = pool(models, regression, now["window_spend"], weights).to_numpy()
             found = float(actual @ np.log(np.maximum(share / share.sum(), 1e-12)))
             if found > score:
                 best, score = weights, found

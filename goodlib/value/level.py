@@ -103,21 +103,26 @@ def fit_drifting(ratio: np.ndarray, noise: np.ndarray, step: float) -> tuple[np.
     if len(ratio) < 3:
         return np.zeros(len(ratio)), Level(0.0, _prior(), GRID)
     log_prior = np.log(_prior())
-    trials = [_filter(ratio, noise * factor, GRID**2 * step) for factor in EXTRA]
-    score = np.array([likelihood for likelihood, _, _ in trials]) + log_prior
+    extra = np.array(EXTRA)
+    found = _filter(
+        ratio, np.outer(noise, np.repeat(extra, len(GRID))), np.tile(GRID**2 * step, len(extra))
+    )
+    likelihood, ends, variances = (
+        column.reshape(len(extra), -1) for column in (found[0], found[1][-1], found[2][-1])
+    )
+    score = likelihood + log_prior
     weights = np.exp(score - score.max())
     weights = weights / weights.sum()
     best = int(weights.sum(axis=1).argmax())
     spread = float(weights[best] @ GRID / weights[best].sum())
     smooth = _smooth(ratio, noise * EXTRA[best], spread**2 * step)
-    ends = np.array([means[-1] for _, means, _ in trials])
     end = float(np.log((weights * np.exp(ends - ends.max())).sum()) + ends.max())
     usual = float(np.median(noise[-3:])) * step
     columns = (
-        np.sqrt([variances[-1] for _, _, variances in trials]),
+        np.sqrt(variances),
         weights,
-        np.tile(GRID, (len(EXTRA), 1)),
-        np.repeat((np.array(EXTRA) - 1)[:, None] * usual, len(GRID), axis=1),
+        np.tile(GRID, (len(extra), 1)),
+        np.repeat((extra - 1)[:, None] * usual, len(GRID), axis=1),
     )
     start_sd, weights, spreads, irregular = (column.ravel() for column in columns)
     shift = (ends - end).ravel()
@@ -134,7 +139,8 @@ def _prior() -> np.ndarray:
 def _filter(
     ratio: np.ndarray, noise: np.ndarray, walks: np.ndarray
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Kalman filter of a level that wanders, unknown at the start, for several variances of a step.
+    """Kalman filter of a level that wanders, unknown at the start, for several variances of a step,
+    each with a noise of its own or all with one.
 
     What is seen of a period is its mean, through noise, and the level wanders within the period
     too: of a random walk with variance q a period the mean varies by q/3 around where the period
@@ -144,7 +150,7 @@ def _filter(
     Returns the log-likelihood of each, and mean and variance of the level at the end of each
     period, shape (periods, walks).
     """
-    shape = (len(ratio), len(walks))
+    shape, noise = (len(ratio), len(walks)), noise.reshape(len(ratio), -1)
     means, variances, likelihood = np.empty(shape), np.empty(shape), np.zeros(len(walks))
     means[0], variances[0] = ratio[0], noise[0] + walks / 3
     for t in range(1, len(ratio)):
