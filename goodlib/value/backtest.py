@@ -75,6 +75,7 @@ def backtest(
     draws: int = 400,
     seed: int = 1,
     share: float = 0.10,
+    end: str | pd.Timestamp | None = None,
 ) -> Backtest:
     """Every method at every origin, held against what came in the `horizon` after it.
 
@@ -91,12 +92,15 @@ def backtest(
         Joint futures at each origin, at least 100.
     share : float
         Who counts as top; 20 % is always reported as well.
+    end : date, optional
+        The last day that the orders know: after the last order the base may have been quiet.
+        Default: the day of the last order.
 
     Raises
     ------
     ValueError
-        An unknown method, no origin, a horizon that reaches beyond the last order, fewer than 30
-        customers or nobody with a repeat purchase at an origin.
+        An unknown method, no origin, a horizon that reaches beyond `end`, fewer than 30 "
+        "customers or nobody with a repeat purchase at an origin.
     """
     past = orders if isinstance(orders, Past) else Past(orders)
     unknown = [name for name in methods if name not in METHODS]
@@ -106,15 +110,17 @@ def backtest(
     if not len(origins):
         message = "a backtest needs at least one origin: got none. rolling_origins() finds them"
         raise ValueError(message)
-    length = days_of(horizon, unit)
+    length, known = days_of(horizon, unit), past.last_day
+    if end is not None:
+        known = max(known, pd.Timestamp(end))
     rows, groups, tops, gaps = [], [], [], []
     for origin in map(pd.Timestamp, origins):
-        if ordinal(origin) + length > ordinal(past.last_day) + DAYS[unit]:
+        if ordinal(origin) + length > ordinal(known) + DAYS[unit]:
             message = (
                 f"a holdout needs orders to its end: {horizon:g} {unit} after {origin:%Y-%m-%d} "
                 f"reach beyond "
-                f"the last order on {past.last_day:%Y-%m-%d}. Take an earlier origin or a "
-                f"shorter horizon"
+                f"the last order on {past.last_day:%Y-%m-%d}. Take an earlier origin, a shorter "
+                f"horizon, or say by `end` up to when orders are known"
             )
             raise ValueError(message)
         trial = _Trial(past, origin, horizon, unit, draws, seed, share)

@@ -5,6 +5,7 @@ import pandas as pd
 import pytest
 
 from goodlib.history import audit
+from goodlib.report.figures import history as figures
 from goodlib.report.findings import history as findings
 from goodlib.report.words import Words
 
@@ -33,8 +34,8 @@ SHRINKS = orders(
 def test_what_the_base_did():
     base = audit.audit(GROWS, end="2024-12-31")
     assert say(findings.base(base, 0.5)) == (
-        "In the 12 months to 31 December 2024 2 customers bought 2 times for €400 in all; the best "
-        "50% of them (1) brought 75% of it."
+        "In the 12 months to 31 December 2024, 2 customers bought 2 times for €400 in all; the "
+        "best 50% of them (1) brought 75% of it."
     )
     assert say(findings.concentrated(base, 0.5)).startswith("Half of the revenue comes from 1 cust")
 
@@ -118,6 +119,15 @@ def test_a_reader_is_alerted_to_what_is_missing():
         "30 of 100 rows of orders (30%) are in no number of this report: they name no customer."
     ]
     assert say(findings.left_out(problems, kept)).endswith("left out: 31 (31%)")
+    problems.loc[0, "consequence"] = "left out; fill it in if it is known"
+    (alert,) = findings.alerts(problems, kept)
+    assert say(alert).endswith("they name no customer. Fill it in if it is known.")
+
+
+def test_a_few_customers_are_not_drawn_as_none():
+    bins = pd.DataFrame({"purchases": ["1", "2", "3"], "customer_share": [0.997, 0.003, 0.0]})
+    ax = figures.plot_frequency(bins.assign(amount_share=bins["customer_share"]))
+    assert [text.get_text() for text in ax.texts[:3]] == ["100%", "<1%", "0%"]
 
 
 def test_who_came_back_after_how_long():
@@ -134,3 +144,19 @@ def test_who_came_back_after_how_long():
     assert values["late"] == pooled.loc[values["age"], "active_share"]
     late = f"{values['late']:.0%} did (of the {values['n_late']} known that long)."
     assert say(findings.kept(cohorts)).endswith(late)
+
+
+def test_where_nobody_came_back_it_is_said_in_words():
+    pooled = {"span": [1, 2, 3], "cohort": 1, "age": [0, 1, 2], "months": 1, "customers": 40}
+    frame = pd.DataFrame({**pooled, "active": [40, 0, 10], "active_share": [1.0, 0.0, 0.25]})
+    assert say(findings.kept(frame)) == (
+        "Of 40 customers, nobody bought again in the month after their first; 2 months on, 25% did "
+        "(of the 40 known that long)."
+    )
+    frame.loc[2, "active"] = 0
+    assert say(findings.kept(frame)).endswith(
+        "on, nobody did any more (of the 40 known that long)."
+    )
+    assert say(findings.kept(frame[:2])) == (
+        "Of 40 customers, nobody bought again in the month after their first."
+    )

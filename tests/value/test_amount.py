@@ -225,6 +225,14 @@ def test_posterior_agrees_with_the_likelihood_on_many_customers():
     assert posterior.sd.div(fit.bse).between(0.9, 1.1).all()
 
 
+def test_amounts_that_never_differ_are_a_problem_and_no_crash():
+    """A flat fee each: without any spread within a customer the likelihood has no top."""
+    flat = amounts(30, 1).assign(ss_log=0.0)
+    fit = LogNormalSpend(flat).fit()
+    assert fit.problems
+    assert np.isfinite(fit.params.to_numpy()).all()
+
+
 # Refusals
 
 

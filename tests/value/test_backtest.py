@@ -148,6 +148,17 @@ def test_rolling_origins_leave_a_holdout_and_a_history(firm):
     assert all(one > other for one, other in zip(found, found[1:], strict=False))
 
 
+def test_a_base_that_is_quiet_at_the_end_is_held_against_its_silence(firm):
+    """Nobody buys in the last fortnight: with `end` that is known, and nothing came in it."""
+    quiet = firm[pd.to_datetime(firm["date"]) <= "2022-12-16"]
+    terms = {"methods": ["frequency"], "unit": "W"}
+    with pytest.raises(ValueError, match="or say by `end` up to when orders are known"):
+        backtest(quiet, ["2021-12-31"], 52, **terms)
+    told = backtest(quiet, ["2021-12-31"], 52, end="2022-12-31", **terms)
+    shorter = backtest(quiet, ["2021-12-31"], 50, **terms)
+    assert told.table["hit_rate"].tolist() == shorter.table["hit_rate"].tolist()
+
+
 # Refusals
 
 

@@ -59,7 +59,11 @@ def plot_frequency(bins: pd.DataFrame, *, ax: Axes | None = None) -> Axes:
     ):
         bars = ax.bar(place + shift, bins[column].fillna(0), width=0.38, color=color, label=label)
         ax.bar_label(
-            bars, [f"{v:.0%}" for v in bins[column]], fontsize=9, color=style.MUTED, padding=2
+            bars,
+            ["<1%" if 0 < v < 0.005 else f"{v:.0%}" for v in bins[column]],
+            fontsize=9,
+            color=style.MUTED,
+            padding=2,
         )
     ax.set_xticks(place, bins["purchases"])
     ax.set_xlabel("purchases in the period (days with an order)")

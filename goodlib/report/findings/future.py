@@ -65,7 +65,7 @@ def try_out(chapter: Chapter, past: Past, draws: int, seed: int) -> Backtest:
     origins = rolling_origins(past, study.as_of, horizon, study.unit, 2)
     return backtest(
         past, origins, horizon, METHODS, unit=study.unit, draws=min(draws, 300), seed=seed,
-        share=study.top_share,
+        share=study.top_share, end=study.as_of,
     )  # fmt: skip
 
 

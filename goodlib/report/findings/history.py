@@ -23,7 +23,7 @@ def base(audited: Audit, share: float) -> Sentence:
     if not values["customers"]:
         return Sentence("Nobody bought anything in the {months} months to {end:date}.", values)
     return Sentence(
-        "In the {months:plural month} to {end:date} {customers:plural customer} bought "
+        "In the {months:plural month} to {end:date}, {customers:plural customer} bought "
         "{purchases:plural time} for {amount:money} in all; the best {share:percent} of them "
         "({best:count}) brought {best_share:percent} of it.",
         values,
@@ -127,15 +127,13 @@ def kept(cohort_frame: pd.DataFrame) -> Sentence:
         "late": late["active_share"].iloc[-1],
         "n_late": int(late["customers"].iloc[-1]),
     }
+    soon = "{first:percent}" if values["first"] else "nobody"
+    text = f"Of {{n:plural customer}}, {soon} bought again in the {{unit:name}} after their first"
     if values["age"] == length:
-        return Sentence(
-            "Of {n:plural customer}, {first:percent} bought again in the {unit:name} after their "
-            "first.",
-            values,
-        )
+        return Sentence(text + ".", values)
+    late = "{late:percent} did" if values["late"] else "nobody did any more"
     return Sentence(
-        "Of {n:plural customer}, {first:percent} bought again in the {unit:name} after their "
-        "first; {age:count} {units:name} on, {late:percent} did (of the {n_late:count} known that "
+        f"{text}; {{age:count}} {{units:name}} on, {late} (of the {{n_late:count}} known that "
         "long).",
         values,
     )
@@ -207,10 +205,12 @@ def alerts(problems: pd.DataFrame, orders: pd.DataFrame) -> Iterator[Sentence]:
     total = len(orders) + gone["count"].sum()
     for row in gone.itertuples(index=False):
         if row.count > MANY * total and not row.rule.startswith("filter"):
+            cure = row.consequence.partition("; ")[2]
             yield Sentence(
                 "{count:count} of {total:count} rows of orders ({share:percent}) are in no number "
-                "of this report: {rule:name}.",
+                "of this report: {rule:name}." + (" {cure:name}." if cure else ""),
                 {
+                    "cure": cure[:1].upper() + cure[1:],
                     "count": int(row.count),
                     "total": int(total),
                     "share": row.count / total,
