@@ -154,6 +154,35 @@ def test_a_notebook_is_prose_with_code_in_it(path):
 # what is installed
 
 
+def literals(path):
+    """Every string of a module that is no docstring, with its line."""
+    tree = ast.parse(path.read_text(encoding="utf-8"))
+    said = {
+        id(node.value)
+        for node in ast.walk(tree)
+        if isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant)
+    }
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Constant) and isinstance(node.value, str) and id(node) not in said:
+            yield node.value, node.lineno
+
+
+def test_who_buys_is_a_customer_wherever_a_reader_looks():
+    """docs/glossary.md; "client" alone is the side of a rating, as a study's files have it."""
+    spoken = [
+        (text, f"{name(path)}:{line}")
+        for folder in ("findings", "figures")
+        for path in (PACKAGE / "report" / folder).glob("*.py")
+        for text, line in literals(path)
+        if text != "client"
+    ]
+    for path in NOTEBOOKS:
+        cells = nbformat.read(path, as_version=4).cells
+        spoken += [(cell.source, f"{name(path)}, {cell.id}") for cell in cells]
+    assert len(spoken) > 1000
+    assert not [place for text, place in spoken if re.search(r"\bclients?\b", text, re.I)]
+
+
 def test_conda_users_get_the_same_names_and_ranges():
     project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
     wanted = set(project["project"]["dependencies"]) | set(project["dependency-groups"]["lab"])
