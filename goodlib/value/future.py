@@ -94,7 +94,7 @@ def simulate_future(
     Parameters
     ----------
     purchases, spend : fitted models
-        A purchase model's result and GammaGamma's.
+        A purchase model's result and GammaGamma's, whose covariates the summary must then hold.
     horizon : float
         Length of the future in the summary's unit.
     draws, seed : int
@@ -152,8 +152,10 @@ def fitted_summary(purchases: Any, spend: Any) -> pd.DataFrame:
         "recency": known.recency[known.row],
         "T": known.T[known.row],
     }
-    amounts = spend.model.summary["monetary_value"].reindex(known.index)
-    return pd.DataFrame(columns, index=known.index).assign(monetary_value=amounts)
+    paid = spend.model.summary.reindex(known.index)
+    if not getattr(spend.model, "effects", ()):  # with covariates, their columns come along
+        paid = paid[["monetary_value"]]
+    return paid.assign(**columns)
 
 
 def tomorrows_best(future: Future, share: float) -> pd.DataFrame:

@@ -32,10 +32,11 @@ NODES = 8  # of the integral over times of leaving: eight digits of P(alive) on 
 class Outlook:
     """What a future is drawn from, ready for one chunk of customers after the other.
 
-    law, natural : the purchase process, and its parameters, one entry a draw. spend : parameters,
-        one row a draw. lengths : operational length of the horizon, a draw.
-    price : level of amounts, a draw. drift : variance of each customer's own change of pace. tilt
-    : factor on what each customer spends.
+    law, natural : the purchase process, and its parameters, one entry a draw.
+    spend : parameters, one row a draw; design : covariates, one row a customer, where it has some.
+    lengths : operational length of the horizon, a draw. price : level of amounts, a draw.
+    drift : variance of each customer's own change of pace.
+    tilt : factor on what each customer spends.
     """
 
     law: Any
@@ -47,6 +48,7 @@ class Outlook:
     tilt: np.ndarray
     summary: pd.DataFrame
     mean_amount: np.ndarray
+    design: np.ndarray | None = None
 
     def draw(
         self, rows: slice | np.ndarray, rng: np.random.Generator
@@ -72,7 +74,9 @@ class Outlook:
             cell, number = draw_purchases(self.law, natural, alive, pace, x, recency, T, rng)
             line = cell // n
             who = cell - line * n
-            p, q, gamma = self.spend[block.start]  # shared, as the other parameters are
+            p, q, gamma, *own = self.spend[block.start]  # shared, as the other parameters are
+            if self.design is not None:
+                gamma = gamma * np.exp(self.design[rows] @ np.array(own))
             scale = rng.standard_gamma((p * x + q)[who]) / (gamma + paid)[who]
             scale = np.maximum(scale, p / ceiling)
             amount = rng.standard_gamma(p * number) / scale
@@ -211,16 +215,12 @@ def prepare(
             f"a future needs repeat purchases: none of {len(summary):,} customers has bought twice"
         )
         raise ValueError(message)
-    if getattr(getattr(spend, "model", None), "effects", ()):
-        message = (
-            "a joint future does not know covariates of spend, which set customers' gamma apart: "
-            "give it a fit without formula, or take draw_value() of goodlib.value.lifetime"
-        )
-        raise ValueError(message)
     quick = _quick(purchases)
+    effects = getattr(getattr(spend, "model", None), "effects", ())
+    names = ["p", "q", "gamma", *(name for effect in effects for name in effect.names)]
     if certain:
         natural = [quick.model.natural(quick.optimum.theta)] * draws
-        amounts = np.tile(spend.params[["p", "q", "gamma"]].to_numpy(dtype=float), (draws, 1))
+        amounts = np.tile(spend.params[names].to_numpy(dtype=float), (draws, 1))
     else:
         # the larger a base the better its parameters are known, and the dearer is P(alive) of all
         distinct = max(100, min(draws // 2, int(np.clip(40_000_000 // len(summary), *PARAMETERS))))
@@ -228,7 +228,7 @@ def prepare(
         params = draw_params(quick, distinct, seed).params.to_numpy()
         points = [quick.model.natural(quick.model.to_theta(row)) for row in params]
         natural = [points[i] for i in each]
-        amounts = spend.posterior(distinct, seed + 1).params[["p", "q", "gamma"]].to_numpy()[each]
+        amounts = spend.posterior(distinct, seed + 1).params[names].to_numpy()[each]
     lengths = np.full(draws, float(horizon))
     if calendar is not None:
         lengths = calendar.future(horizon, draws, seed)
@@ -245,6 +245,7 @@ def prepare(
         factor,
         summary,
         summary["monetary_value"].fillna(0.0).clip(lower=0.0).to_numpy(dtype=float),
+        effects[0].matrix(summary) if effects else None,
     )
 
 

@@ -76,6 +76,30 @@ def test_draws_agree_with_the_closed_form(model, summary):
     assert spends.sum(axis=1).mean() == pytest.approx(worth, rel=0.03)
 
 
+def test_covariates_of_spend_reach_the_draws(summary):
+    """Half of the customers pay five times as much; draws at the estimates agree with the mean."""
+    large = np.arange(len(summary)) % 2
+    paid = summary["monetary_value"] * np.where(large, 5.0, 1.0)
+    firm = summary.assign(large=large, monetary_value=paid)
+    purchases, spend = BetaGeoNBD(firm).fit(), GammaGamma(firm, "~ large").fit()
+    assert spend.params["spend:large"] == pytest.approx(np.log(5), abs=0.5)
+    counts, spends = prepare(purchases, spend, 30, 3000, 1, firm, certain=True).draw(
+        slice(0, len(firm)), np.random.default_rng(2)
+    )
+    expected = purchases.expected_purchases(30) * spend.expected_spend(firm)
+    for who in (large == 0, large == 1):
+        drawn = spends[:, who].sum(axis=1).mean()
+        assert drawn == pytest.approx(expected[who].sum(), rel=0.04)
+    some = np.flatnonzero(large)[:20]  # a chunk of customers takes its own covariates
+    apart = prepare(purchases, spend, 30, 3000, 1, firm, certain=True).draw(
+        some, np.random.default_rng(3)
+    )[1]
+    assert apart.sum() == pytest.approx(spends[:, some].sum(), rel=0.15)
+    future = simulate_future(purchases, spend, horizon=30, draws=400, seed=1)  # by their own fits
+    ratio = future.total.loc["spend", "mean"] / expected.sum()
+    assert ratio == pytest.approx(1.0, abs=0.1)
+
+
 def test_the_chance_to_buy_agrees_with_a_loop(fits, summary):
     """P(no purchase) of one customer under BG/NBD, integrated over the posterior rate by hand."""
     purchases, spend = fits
