@@ -140,6 +140,7 @@ def plot_response(services: pd.DataFrame, *, ax: Axes | None = None) -> Axes:
     heads = [textwrap.fill(style.shorten(name, 34), 18) for name in services["name"]]
     ax.set_xticks(hours, [f"{head}\n{h:g} h" for head, h in zip(heads, hours, strict=True)])
     ax.set_xticks([], minor=True)
+    ax.tick_params(axis="x", pad=9)  # clear of the 0% of the other axis
     ax.set_ylim(0, None)
     ax.set_xlabel("level of service and its hours a month")
     ax.set_ylabel("share of the good it brings")

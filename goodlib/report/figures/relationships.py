@@ -154,9 +154,13 @@ def plot_trend(
         ax.set_ylim((low + high) / 2 - 0.5, (low + high) / 2 + 0.5)
     ax.set_ylabel("Score, mix of customers held constant")
     ax.margins(x=0.02)
-    if overall["period"].dt.year.max() - overall["period"].dt.year.min() <= 8:
-        years = overall["period"]
-        ax.set_xticks(years, [str(day.year) for day in years])
+    years = overall["period"].dt.year
+    step = int(years.diff().min()) if len(years) > 1 else 1
+    if len(years) <= 9:
+        words = [
+            str(year) if step == 1 else f"{year}–{(year + step - 1) % 100:02d}" for year in years
+        ]
+        ax.set_xticks(overall["period"], words)
     else:
         style.date_axis(ax)
     style.label_ends(ax)

@@ -211,9 +211,9 @@ def _shares(relation: Relationship, years: int) -> pd.DataFrame:
 
 
 def _named(period: Any, years: int) -> str:
-    """A period as it is read: 2023, or 1995–99."""
+    """A period as it is read: 2023, or 1995–99, which no line breaks."""
     year = period.year if hasattr(period, "year") else int(period)
-    return str(year) if years == 1 else f"{year}–{(year + years - 1) % 100:02d}"
+    return str(year) if years == 1 else f"{year}–\u2060{(year + years - 1) % 100:02d}"
 
 
 def _bend(periods: pd.DataFrame) -> pd.Series | None:
