@@ -161,3 +161,17 @@ def test_whom_money_missed_holds_a_share_and_is_good_to_work_with(names, held):
     customers["residual_value"] = [*[1.0] * len(names), float(len(names))]
     customers.loc[customers["name"] == "Cleo", "told"] = ""
     assert held in SAY(comparison.missed(customers))
+
+
+@pytest.mark.parametrize(
+    ("given", "other", "said"),
+    [
+        (0.26, 0.04, "of these 26% rose into it, of the others 4.0%. This is"),
+        (0.26, 0.0, "of these 26% rose into it, of the others none. This is"),
+        (0.0, 0.0, "of these none rose into it, of the others none. This is"),
+    ],
+)
+def test_whether_hours_followed_the_tier(given, other, said):
+    found = {"best_once_low": 0.39, "low": 166, "given_more": 0.37}
+    text = SAY(tier.followed({**found, "rose_given": given, "rose_not": other}, 104.0))
+    assert "37% got more hours than the median customer (104 hours); " + said in text

@@ -94,6 +94,20 @@ def test_sentences_of_the_demo_quote_the_frames(tables, outlook):
     assert "“newest first”" in SAY(kept) or "“largest first”" in SAY(kept)
 
 
+@pytest.mark.parametrize(
+    ("own", "rule", "said"),
+    [
+        (0.70, 0.60, "the model ranks them better than “newest first” does (0.70 against 0.60,"),
+        (0.60, 0.70, "“newest first” ranks them better than the model does (0.70 against 0.60,"),
+        (0.61, 0.60, "it ranks them no better than “newest first” does (0.61 against 0.60,"),
+    ],
+)
+def test_of_two_rankings_the_number_of_the_one_named_first_stands_first(own, rule, said):
+    judged = {"method": ["model", "newest first"], "auc": [own, rule], "expected": 9.0, "won": 8}
+    replayed = pd.DataFrame({"undated": [False]})
+    assert said in SAY(hopes.kept(hopes.Trial(replayed, pd.DataFrame(judged))))
+
+
 def test_a_changed_pace_a_season_and_undated_losses_are_said(tables, outlook):
     since = ProspectModel(tables["prospects"], as_of="2025-12-31", since="2023-12-31").fit()
     said = SAY(hopes.funnel(outlook._replace(fit=since)))

@@ -241,15 +241,17 @@ def kept(trial: Trial) -> Sentence:
         "other": mean[rule],
         "rule": rule,
     }
+    numbers = "{auc:.2f} against {other:.2f}"
     if mean["model"] > mean[rule] + 0.02:
         verdict = "the model ranks them better than “{rule:name}” does"
     elif mean["model"] < mean[rule] - 0.02:
         verdict = "“{rule:name}” ranks them better than the model does"
+        numbers = "{other:.2f} against {auc:.2f}"
     else:
         verdict = "it ranks them no better than “{rule:name}” does"
     text = (
         "Tried at {origins:plural day days} in the past, the model expected {said:.0f} prospects "
-        f"to be won and {{won:count}} were; {verdict} ({{auc:.2f}} against {{other:.2f}}, where "
+        f"to be won and {{won:count}} were; {verdict} ({numbers}, where "
         "0.50 is chance and 1 is perfect)."
     )
     sure = trial.replayed[~trial.replayed["undated"]]

@@ -14,6 +14,9 @@ from goodlib.value.feature import Past, days_of, ordinal, stamp
 from goodlib.value.luck import by_luck
 from goodlib.value.tier import RULE, Tiers, audit_effort, compare_tiers
 
+SHARES = ("rose_given", "rose_not")
+"""Who rose, of those who got more hours and of the others."""
+
 
 def two_windows(chapter: Chapter, past: Past, horizon: float) -> tuple[pd.Series, pd.Series]:
     """Spend of the last window but one and of the last, of those known between them."""
@@ -102,15 +105,17 @@ def audit(chapter: Chapter, past: Past, horizon: float) -> Sentence:
     inside = efforts[efforts["date"] > start]
     hours = inside.groupby("customer_id")["hours"].sum()
     minimum = float(hours.reindex(first.index).fillna(0.0).median())
-    found = audit_effort(first, last, hours, minimum)
-    text = (
+    return followed(audit_effort(first, last, hours, minimum), minimum)
+
+
+def followed(found: dict[str, float], minimum: float) -> Sentence:
+    """The same of what `audit_effort` counted."""
+    rose, rest = ("{" + name + ":percent}" if found[name] else "none" for name in SHARES)
+    return Sentence(
         "Of today's best fifth {best_once_low:percent} were not among it one window earlier. Of "
-        "the "
-        "{low:count} customers outside it then, {given_more:percent} got more hours than the "
-        "median "
-        "customer ({minimum:.0f}); of these {rose_given:percent} rose into it, of the others "
-        "{rose_not:percent}. This is observed, not tried out: hours may have gone to those who "
-        "were "
-        "rising anyway."
+        "the {low:count} customers outside it then, {given_more:percent} got more hours than the "
+        f"median customer ({{minimum:count}} hours); of these {rose} rose into it, of the others "
+        f"{rest}. This is observed, not tried out: hours may have gone to those who were rising "
+        "anyway.",
+        {**found, "minimum": minimum},
     )
-    return Sentence(text, {**found, "minimum": minimum})
