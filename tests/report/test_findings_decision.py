@@ -8,7 +8,7 @@ import pytest
 
 from goodlib.decision.goods import three_goods
 from goodlib.decision.quadrant import QUADRANTS, UNDECIDED, UNKNOWN
-from goodlib.report.findings import agenda, comparison, goods
+from goodlib.report.findings import agenda, analyst, comparison, goods
 from goodlib.report.words import Words
 
 SAY = Words("EUR").say
@@ -132,6 +132,36 @@ def test_money_through_friends_of_the_house_is_named_and_not_added():
     text = SAY(goods.adds_up(given, None, sent, names))
     assert "adds up to the €30.00 of residual value in chapter 2" in text
     assert "1 person who never paid anything sent €8.00 of it, first of all Judge Carvalho" in text
+
+
+@pytest.mark.parametrize(
+    ("rising", "said"),
+    [(0, "are also the likeliest"), (1, "one is not among"), (2, "2 are not among the likeliest")],
+)
+def test_who_is_worth_most_and_not_likeliest_next_is_counted(rising, said):
+    group = ["stays best"] * (3 - rising) + ["rising"] * rising + ["fading"] * rising
+    frame = pd.DataFrame({"group": group})
+    frame["top_today"] = frame["group"].isin(["stays best", "fading"])
+    assert said in SAY(analyst.potential_claim(frame))
+
+
+@pytest.mark.parametrize(
+    ("count", "said"),
+    [
+        (0, "The 5 best customers are the same by money alone and by all three goods."),
+        (1, ": f0 give way to r0. Their"),
+        (3, ": f0, f1 and f2 give way to r0, r1 and r2. Their"),
+        (4, ": f0, f1, f2 and others give way to r0, r1, r2 and others. Their"),
+    ],
+)
+def test_who_falls_gives_way_by_name_to_who_rises(count, said):
+    names = [f"{way}{i}" for way in "fr" for i in range(count)] or ["s0"]
+    moves = pd.DataFrame({"move": ["falls"] * count + ["rises"] * count or ["stays"]}, names)
+    moves = moves.assign(money_rank=range(len(names)), good_rank=range(len(names)))
+    moves["top_money"] = [1] * 5 + [0] * (len(names) - 5) if count == 4 else 5 / len(names)
+    cost = pd.Series({"given_up": 1.0, "lower_80": 0.0, "upper_80": 2.0, "share": 0.1})
+    text = SAY(goods.money_alone(moves, pd.Series(names, names), cost))
+    assert said in text
 
 
 def grouped(*quadrants):

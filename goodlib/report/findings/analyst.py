@@ -80,6 +80,12 @@ def potential_claim(groups: pd.DataFrame) -> Sentence:
         return Sentence(
             "The {best:count} customers worth most are also the likeliest to be best next", values
         )
+    if values["rising"] == 1:
+        return Sentence(
+            "Of the {best:count} customers worth most one is not among the likeliest to be best "
+            "next; another is in its place",
+            values,
+        )
     return Sentence(
         "Of the {best:count} customers worth most {rising:count} are not among the likeliest to be "
         "best next; as many others are",

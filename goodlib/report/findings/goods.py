@@ -153,14 +153,14 @@ def money_alone(moves: pd.DataFrame, names: pd.Series, cost: pd.Series) -> Sente
             "The {best:count} best customers are the same by money alone and by all three goods.",
             values,
         )
-    values["risen"] = listed(names[rises.sort_values("good_rank").index[:3]].tolist())
-    values["fallen"] = listed(names[falls.sort_values("money_rank").index[:3]].tolist())
+    for word, some, by in (("risen", rises, "good_rank"), ("fallen", falls, "money_rank")):
+        first = names[some.sort_values(by).index[:3]].tolist()
+        values[word] = listed(first if len(some) <= 3 else [", ".join(first), "others"])
     return Sentence(
         "Of the {best:count} best customers by money alone {falls:count} are not among the best "
         "when "
         "all three goods count: {fallen:name} give way to {risen:name}"
-        + (" and others" if len(falls) > 3 else "")
-        + ". Their expected value differs by {given_up:money} (80% sure: {lower_80:money} to "
+        ". Their expected value differs by {given_up:money} (80% sure: {lower_80:money} to "
         "{upper_80:money}), {share:percent} of all: so much money the other two goods would "
         "cost if "
         "only those on the list were served.",
