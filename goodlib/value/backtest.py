@@ -20,6 +20,7 @@ from goodlib.value import score as scores
 from goodlib.value.feature import Past, days_of, ordinal, stamp, teaches
 from goodlib.value.forecast import MODELS, earlier, fit_models, forecast, train
 from goodlib.value.future import Future
+from goodlib.value.selection import law
 
 COMBINATION = "combination"
 REGRESSION = "regression on history"
@@ -225,8 +226,10 @@ class _Trial:
         return _Claim(spend, customers["p_active"].to_numpy(), spend, future)
 
     def _combination(self) -> _Claim:
+        """With the purchase model that would have been chosen that day, as the report chooses."""
+        terms = {"model": law(self.now), "share": self.share}
         found = forecast(
-            self.past, self.origin, self.horizon, self.unit, self.draws, self.seed, share=self.share
+            self.past, self.origin, self.horizon, self.unit, self.draws, self.seed, **terms
         )
         return self._drawn(found.future)
 

@@ -1,5 +1,8 @@
 """What every fit shares: the climb, the result, its tests and its problems."""
 
+from dataclasses import replace
+from types import SimpleNamespace
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -17,6 +20,27 @@ def test_cdnow_table_of_models_has_one_row_each_best_first(cdnow_fits):
     assert table["nobs"].tolist() == [2357] * 3
     assert table["problems"].tolist() == [""] * 3
     assert table["aic"].iloc[1] == pytest.approx(2 * 4 + 2 * 9582.429, abs=5e-4 * 2)
+
+
+def test_criteria_and_tests_of_the_clvtools_vignette(cdnow_fits):
+    """Its data are not at hand; what follows from its log-likelihoods is arithmetic."""
+    fit = cdnow_fits["ParetoNBD"]
+
+    def reached(llf, size, params=4):
+        optimum = fit.optimum._replace(value=llf, theta=np.zeros(params))
+        names = tuple("abcdefgh"[:params])
+        model = SimpleNamespace(nobs=size, names=names, to_params=np.exp)
+        return replace(fit, model=model, optimum=optimum)
+
+    plain = reached(-5848.0978, 600)
+    assert plain.aic == pytest.approx(11704.1957, abs=2e-4)  # from four decimals of the likelihood
+    assert plain.bic == pytest.approx(11721.7834, abs=2e-4)
+    static = reached(-5821.0627, 600, 8)
+    assert static.aic == pytest.approx(11658.1254, abs=2e-4)
+    assert static.bic == pytest.approx(11693.3009, abs=2e-4)
+    test = static.lr_test(reached(-5826.5342, 600, 7))
+    assert test.statistic == pytest.approx(10.943, abs=5e-4)
+    assert test.pvalue == pytest.approx(0.0009396, abs=5e-7)
 
 
 # Oracle

@@ -40,6 +40,7 @@ def test_cdnow_rows_of_the_published_summary(cdnow_orders, cdnow_summary, real_d
     assert cdnow_summary["frequency"].sum() + len(cdnow_summary) == 4814
     master = pd.read_parquet(real_data / "cdnow" / "cdnow_master.parquet")
     assert (master["amount"] == 0).sum() == 80
+    assert (len(master), master["customer_id"].nunique()) == (69_659, 23_570)
 
 
 def test_cdnow_log_likelihood_at_the_points_where_others_stopped(cdnow_fits):
@@ -83,6 +84,8 @@ def test_cdnow_pareto_nbd_matches_fader_hardie_lee_2005(cdnow_fits):
     assert near(fit.params, [0.5532770, 10.5776832, 0.6062400, 11.6687348], 6e-7)
     assert fit.llf == pytest.approx(-9594.976179, abs=5e-7)
     assert near(fit.bse, [0.0476277, 0.8427210, 0.1872764, 6.2109478], 2e-4)  # differences
+    clvtools = [0.0476264, 0.8427222, 0.1872594, 6.2105448]  # where it stopped, by differences
+    np.testing.assert_allclose(fit.bse, clvtools, rtol=1.5e-4)
 
 
 def test_cdnow_mbgnbd_matches_lifetimes_and_btydplus(cdnow_fits):
@@ -287,6 +290,14 @@ def test_cdnow_lists_by_purchases_times_spend(cdnow_fits, cdnow_summary):
         assert near(found, values, 5e-5)
         if name == "ParetoNBD":
             assert worth.sum() == pytest.approx(60449, abs=0.5)
+    past = (cdnow_summary["frequency"] * cdnow_summary["monetary_value"].fillna(0.0)).to_numpy()
+    found = (
+        score.hit_rate(past, came, 0.1),
+        score.value_captured(past, came, 0.1),
+        spearmanr(past, came).statistic,
+        score.auc(past, cdnow_summary["frequency_holdout"].to_numpy() > 0),
+    )
+    assert near(found, [0.4788, 0.4912, 0.4789, 0.7542], 5e-5)
 
 
 def test_grocery_answers_at_its_published_parameters(toy):
