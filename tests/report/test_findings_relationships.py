@@ -102,6 +102,27 @@ def test_the_gap_of_two_sides_names_whom_we_flatter():
     )
 
 
+def test_a_rater_with_one_rating_is_noted_and_raters_apart_stand_out():
+    said = []
+    chapter = SimpleNamespace(
+        note=lambda text, problem: said.append(("note", problem)),
+        alert=lambda text, problem: said.append(("alert", problem)),
+    )
+    rows = [("a", "x", 3), ("b", "x", 4), ("c", "x", 2), ("d", "y", 5), ("e", "z", 1)]
+    ratings = pd.DataFrame(rows, columns=["customer_id", "rater", "score"])
+    relationships.show_problems(chapter, RatingModel(ratings, [1, 2, 3, 4, 5]).fit())
+    assert [kind for kind, _ in said] == ["note", "alert"]
+    assert "gave one rating only" in said[0][1]
+    assert "share no customer" in said[1][1]
+
+
+def test_the_heading_does_not_repeat_the_finding(relation):
+    said = []
+    chapter = SimpleNamespace(claim=said.append, figure=lambda *given: None, note=said.append)
+    relationships.show_severity(chapter, relation)
+    assert [SAY(sentence) for sentence in said] == ["It matters who is asked"]
+
+
 def test_views_that_the_scores_cannot_show_are_not_invented(relation):
     assert "cannot be told" in SAY(relationships.own_views(relation))
 

@@ -32,6 +32,13 @@ def listed(customers: list, called: pd.Series) -> str:
     return words[0] if len(words) == 1 else f"{', '.join(words[:-1])} and {words[-1]}"
 
 
+def show_problems(chapter: Chapter, relation: Relationship) -> None:
+    """What was mended in the ratings is noted; what the raters cannot tell stands out."""
+    for problem in relation.problems:
+        say = chapter.note if problem in relation.model.problems else chapter.alert
+        say("{problem:name}", problem=problem)
+
+
 def best_and_worst(relation: Relationship, called: pd.Series) -> Sentence:
     """Who is good to work with, and whose interval says so."""
     known = relation.customers.query("basis != 'unrated'").sort_values("relationship")
@@ -157,8 +164,9 @@ def reason(relation: Relationship) -> str:
 
 
 def show_severity(chapter: Chapter, relation: Relationship) -> None:
-    """Who is strict, as claim and figure; or the claim alone that it cannot be told."""
-    chapter.claim(severity(relation))
+    """Whether it matters who is asked, as claim and figure; or the claim that it cannot be told."""
+    found = severity(relation)
+    chapter.claim(found._replace(text=found.text.split(": ")[0]))  # the finding has said the rest
     if relation.adjusted:
         often = rating_often(relation)
         chapter.figure(
