@@ -134,13 +134,14 @@ def test_alerts_come_from_the_widest_range_only():
     total = pd.Series({"actual": 150.0, "expected": 120.0, "lower_80": 100.0, "upper_80": 140.0})
     amounts = pd.Series({"factor": 1.1, "lower_95": 0.8, "upper_95": 1.2})
     within = total.to_frame().T.assign(lower_95=90.0, upper_95=160.0).iloc[0]
-    then = SimpleNamespace(tracking=SimpleNamespace(total=within), amounts=amounts)
+    tracking = SimpleNamespace(total=within)
+    then = SimpleNamespace(tracking=tracking, amounts=amounts, cut="2024-12-31")
     assert not model.moved(then)
     then.tracking.total = within.where(within.index != "upper_95", 149.0)
     then.amounts = pd.Series({"factor": 1.3, "lower_95": 0.8, "upper_95": 1.2})
     first, second = (SAY(sentence) for sentence in model.moved(then))
-    assert "1.25 times as many purchases came after the cut" in first
-    assert "a purchase after the cut brought 1.30 times" in second
+    assert "since 31 December 2024, 1.25 times as many purchases came" in first
+    assert "since 31 December 2024 a purchase brought 1.30 times" in second
     assert "outside that range: it expected 20% too few" in SAY(model.tracking(total, "2024-12-31"))
 
 

@@ -179,6 +179,20 @@ def test_nothing_is_wider_than_the_window(browser, report, width):
 
 
 @pytest.mark.browser
+def test_on_a_phone_a_picture_fits_and_is_enlarged_by_a_tap(browser, report):
+    show(browser, report, 390, "light")
+    beyond = (
+        "return [...document.querySelectorAll('.figure')].map(f => f.scrollWidth - f.clientWidth)"
+    )
+    seen = browser.execute_script(beyond)
+    assert len(seen) > 20
+    assert max(seen) == 0
+    browser.execute_script("document.querySelector('.figure').focus()")  # as a tap does
+    assert browser.execute_script(beyond)[0] > 100
+    assert browser.execute_script("return document.documentElement.scrollWidth") <= 390
+
+
+@pytest.mark.browser
 def test_all_pictures_are_there_and_no_script_of_the_data_ran(browser, report):
     browser.get_log("performance")  # what the browser did before
     show(browser, report, 1280, "light")

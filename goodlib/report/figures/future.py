@@ -273,7 +273,7 @@ def plot_total(windows: pd.DataFrame, *, currency: str, ax: Axes | None = None) 
         label="expected",
     )
     ax.plot(x, windows["spend"], color=style.INK, marker="o", lw=1.6, ms=6, label="came")
-    ax.set_xticks(x, [f"to {end:%b %Y}" for end in windows["end"]])
+    ax.set_xticks(x, [f"to {end.day} {end:%b}\n{end:%Y}" for end in windows["end"]])
     ax.set_xlim(-0.5, len(windows) - 0.5)
     ax.set_ylim(0, None)
     ax.set_ylabel("spend of customers known before")

@@ -202,23 +202,24 @@ def tracking(total: pd.Series, cut: Any) -> Sentence:
 def moved(then: Rehearsal) -> list[Sentence]:
     """Warnings where purchases or amounts since the cut left even the widest of their ranges."""
     said, total, amounts = [], then.tracking.total, then.amounts
+    cut = pd.Timestamp(then.cut)
     if not total["lower_95"] <= total["actual"] <= total["upper_95"]:
-        values = {"factor": total["actual"] / max(total["expected"], 1e-9)}
+        values = {"factor": total["actual"] / max(total["expected"], 1e-9), "cut": cut}
         said.append(
             Sentence(
-                "The pace of the base moved further than 95 of 100 futures allowed: {factor:.2f} "
-                "times as many purchases came after the cut as expected. The order of the "
-                "customers suffers little, the totals do.",
+                "The pace of buying has moved: since {cut:date}, {factor:.2f} times as many "
+                "purchases came as were expected on that day, further off than in 95 of 100 "
+                "futures. Trust the order of the customers more than the totals.",
                 values,
             )
         )
     if not amounts["lower_95"] <= amounts["factor"] <= amounts["upper_95"]:
-        values = {"factor": amounts["factor"]}
+        values = {"factor": amounts["factor"], "cut": cut}
         said.append(
             Sentence(
-                "The level of amounts moved: a purchase after the cut brought {factor:.2f} times "
-                "what was expected, beyond what 95 of 100 futures allowed. Totals in money are "
-                "less sure than their ranges say.",
+                "The size of purchases has moved: since {cut:date} a purchase brought {factor:.2f} "
+                "times what was expected on that day, further off than in 95 of 100 futures. "
+                "Totals in money are less sure than their ranges say.",
                 values,
             )
         )

@@ -102,7 +102,7 @@ def funnel(outlook: Outlook) -> Sentence:
         )
     values["since"] = fit.model.since
     return Sentence(
-        text + "earlier years went otherwise, and as things have gone since {since:date} "
+        text + "earlier years went otherwise, and as things have gone since {since:date}, "
         "{never:percent} of those met now never will be (between {lower:percent} and "
         "{upper:percent})",
         values,
