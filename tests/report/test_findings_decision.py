@@ -103,6 +103,8 @@ def test_an_agenda_asks_those_who_left_for_referrals_and_not_for_an_owner():
         index=IDS[:1],
     )  # fmt: skip
     assert "refer" in agenda.case(asked, None, Words("EUR"))["question"].iloc[0]
+    sure = agenda.case(asked.assign(p_alive=0.999), None, Words("EUR"))["money_says"].iloc[0]
+    assert sure.endswith("chance still a customer more than 99%.")
 
 
 @pytest.mark.parametrize(
@@ -162,6 +164,21 @@ def test_who_falls_gives_way_by_name_to_who_rises(count, said):
     cost = pd.Series({"given_up": 1.0, "lower_80": 0.0, "upper_80": 2.0, "share": 0.1})
     text = SAY(goods.money_alone(moves, pd.Series(names, names), cost))
     assert said in text
+
+
+def test_forecasts_side_by_side_are_written_with_equal_digits():
+    rows = [("value alone", 0.284, 0.98, 1.0123), ("value and relationship", 0.292, 0.98, 0.984)]
+    tested = pd.DataFrame(rows, columns=["forecast", "deviance", "auc", "calibration"])
+    saved = {"forecast": "gain", "deviance": -0.0004, "lower_95": -0.0278, "upper_95": 0.0067}
+    tested = pd.concat([tested, pd.DataFrame([saved])]).assign(outcome="bought again")
+    table = comparison.gain_table(tested)
+    assert table["error"].to_list() == ["0.28", "0.29"]
+    assert table["chances right at 1"].to_list() == ["1.01", "0.98"]
+    assert table.iloc[1, -3:].to_list() == ["0.000", "−0.028", "0.007"]
+    assert set(comparison.GAIN_FORMATS) <= set(table)
+    nothing = comparison.gain_table(tested.iloc[:0])
+    assert nothing.empty
+    assert set(comparison.GAIN_FORMATS) <= set(nothing)
 
 
 def grouped(*quadrants):

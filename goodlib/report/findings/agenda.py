@@ -52,7 +52,7 @@ def _case(
 ) -> tuple[str, str, str]:
     money = Sentence(
         "Place {place:.0f} of {rated:count}: worth {value:money} (80% sure: {lower:money} to "
-        "{upper:money}), chance still a customer {alive:percent}.",
+        "{upper:money}), chance still a customer {alive:chance}.",
         {
             "place": row["value_rank"],
             "rated": row["rated"],

@@ -337,6 +337,16 @@ def gain(tested: pd.DataFrame, at: object, n: int) -> Sentence:
     return Sentence(" ".join(texts), values)
 
 
+GAIN_FORMATS = {
+    "error": "number",
+    "told apart": "percent",
+    "chances right at 1": "number",
+    "error saved": "number",
+    "at least (95% sure)": "number",
+    "at most": "number",
+}
+
+
 def gain_table(tested: pd.DataFrame) -> pd.DataFrame:
     """The two forecasts of each outcome side by side, in words."""
     rows = []
@@ -349,15 +359,19 @@ def gain_table(tested: pd.DataFrame) -> pd.DataFrame:
                 {
                     "who": outcome,
                     "forecast from": words,
-                    "error": row["deviance"],
+                    "error": _written(row["deviance"], 2),
                     "told apart": row["auc"],
-                    "chances right at 1": row["calibration"],
+                    "chances right at 1": _written(row["calibration"], 2),
                 }
             )
         rows[-1] |= {
-            "error saved": saved["deviance"],
-            "at least (95% sure)": saved["lower_95"],
-            "at most": saved["upper_95"],
+            "error saved": _written(saved["deviance"], 3),
+            "at least (95% sure)": _written(saved["lower_95"], 3),
+            "at most": _written(saved["upper_95"], 3),
         }
-    heads = ["who", "forecast from", "error", "told apart"]
-    return pd.DataFrame(rows) if rows else pd.DataFrame(columns=heads)
+    return pd.DataFrame(rows) if rows else pd.DataFrame(columns=["who", *GAIN_FORMATS])
+
+
+def _written(x: float, digits: int) -> str:
+    """A number with as many digits as the others of its column; a minus is a minus."""
+    return f"{round(x, digits) + 0.0:.{digits}f}".replace("-", "−") if np.isfinite(x) else "–"
