@@ -9,6 +9,8 @@ along the same days for everybody: it is added up day by day, once, and read off
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 
 from goodlib.value.betageo import BetaGeo
@@ -21,6 +23,7 @@ WIDTH = 48_000  # numbers an array of one step holds: they stay in the processor
 NODES = 4  # of the integral between two times
 BENT = 0.8  # how far its logarithm may move between two times: four nodes then err by 1e-10
 REACH = 600.0  # logarithm of the largest number that the integral meets
+PARTS = 10  # of the sample of a large base
 LONGEST = 50_000  # purchases of a customer beyond which sums over j are no cheaper
 
 
@@ -60,6 +63,29 @@ class Cloud:
         Sums of log (c)_n over the base are sums of these times log(c + j).
         """
         return self.nobs - np.cumsum(np.bincount(n, weights=self.count))[:-1]
+
+
+def sampled(model: Any, thetas: Array, centre: Array, size: int) -> tuple[Array, float]:
+    """Log-likelihood of a large base at each row of `thetas`, and the standard error it makes.
+
+    The parabola of the whole base at `centre`, plus what a sample of `size` histories adds to its
+    own parabola: the error is that of the remainder alone, told by how parts of the sample differ.
+    """
+    whole = _parabola(model.derivatives(centre), thetas - centre)
+    rows = np.random.default_rng(0).permutation(len(model.customers.x))[:size]
+    remainders = []
+    for batch in np.split(rows, PARTS):
+        part = model.part(np.sort(batch))
+        own = _parabola(part.derivatives(centre), thetas - centre)
+        remainders.append(model.nobs / part.nobs * (part.exact(thetas) - own))
+    error = np.std(remainders, axis=0, ddof=1) / np.sqrt(PARTS)
+    return whole + np.mean(remainders, axis=0), float(np.median(error))
+
+
+def _parabola(derivatives: tuple[float, Array, Array], gap: Array) -> Array:
+    """Value, slope and bend at a point, carried to points at these gaps from it."""
+    value, slope, bend = derivatives
+    return value + gap @ slope + 0.5 * np.einsum("ij,jk,ik->i", gap, bend, gap)
 
 
 class _BetaGeoSum:

@@ -7,6 +7,7 @@ counts.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -16,7 +17,7 @@ from scipy.stats import lognorm, uniform
 
 from goodlib.value.answers import PurchaseResults
 from goodlib.value.betageo import BetaGeo
-from goodlib.value.cloud import Cloud
+from goodlib.value.cloud import Cloud, sampled
 from goodlib.value.covariates import (
     Effect,
     at_average,
@@ -30,11 +31,11 @@ from goodlib.value.inference import Model, Problem
 from goodlib.value.negative_binomial import NegativeBinomial
 from goodlib.value.optimum import Optimum
 from goodlib.value.pareto import Pareto
+from goodlib.value.slopes import BaseSlopes
 
 BLOCK = 4096  # rows at a time: their arrays stay in the processor's cache
 SAMPLE = 20_000  # rows that a large fit climbs on before it sees all
 ENOUGH = 20  # repeat customers that a maximum-likelihood fit should have
-PARTS = 10  # parts of that sample: how they differ is the error of a subsampled likelihood
 
 
 class PurchaseModel(Model):
@@ -216,16 +217,7 @@ class PurchaseModel(Model):
         """
         if len(self.customers.x) <= 3 * SAMPLE:
             return self.exact(thetas), 0.0
-        whole = _parabola(self.derivatives(centre), thetas - centre)
-        rows = np.random.default_rng(0).permutation(len(self.customers.x))[:SAMPLE]
-        remainders = []
-        for batch in np.split(rows, PARTS):
-            part = self.part(np.sort(batch))
-            own = _parabola(part.derivatives(centre), thetas - centre)
-            scale = self.nobs / part.nobs
-            remainders.append(scale * (part.exact(thetas) - own))
-        error = np.std(remainders, axis=0, ddof=1) / np.sqrt(PARTS)
-        return whole + np.mean(remainders, axis=0), float(np.median(error))
+        return sampled(self, thetas, centre, SAMPLE)
 
     def exact(self, thetas: np.ndarray) -> np.ndarray:
         """Log-likelihood of each row of `thetas`, all together where that way is there."""
@@ -364,6 +356,17 @@ class BetaGeoNBD(PurchaseModel):
             purchases = float(self.customers.x @ self.customers.count)
             self.constant = (k - 1) * gaps - purchases * gammaln(k)
 
+    def derivatives(self, theta: np.ndarray) -> tuple[float, np.ndarray, np.ndarray]:
+        """As every purchase model's; where times repeat, as sums by frequency and by time."""
+        if self.law.k > 1 or self.effects or self.customers.times is None:
+            return super().derivatives(theta)
+        with np.errstate(all="ignore"):  # as there
+            return self._slopes.derivatives(*(float(value) for value in np.exp(theta)))
+
+    @cached_property
+    def _slopes(self) -> BaseSlopes:
+        return BaseSlopes(self.customers, self.extra)
+
     def each_row(
         self, quantity: str, theta: np.ndarray, customers: Customers, *first: Any
     ) -> np.ndarray:
@@ -443,9 +446,3 @@ def _blocks(
         rows = (customers.x[part], customers.recency[part], customers.T[part])
         here = tuple(value if np.ndim(value) == 0 else value[part] for value in params)
         yield part, rows, here
-
-
-def _parabola(derivatives: tuple[float, np.ndarray, np.ndarray], gap: np.ndarray) -> np.ndarray:
-    """Value, slope and bend at a point, carried to points at these gaps from it."""
-    value, slope, bend = derivatives
-    return value + gap @ slope + 0.5 * np.einsum("ij,jk,ik->i", gap, bend, gap)

@@ -10,6 +10,7 @@ from scipy.stats import chi2, norm
 
 import goodlib
 from goodlib.value.optimum import maximise
+from goodlib.value.purchase import PurchaseModel
 
 # Published
 
@@ -58,6 +59,21 @@ def test_slopes_and_bends_are_those_of_the_likelihood(model, toy):
         up, down = data.derivatives(theta + e), data.derivatives(theta - e)
         assert slope[i] == pytest.approx((up[0] - down[0]) / (2 * h), abs=1e-6)
         np.testing.assert_allclose(bend[i], (up[1] - down[1]) / (2 * h), atol=1e-6)
+
+
+@pytest.mark.parametrize("model", [goodlib.BetaGeoNBD, goodlib.ModifiedBetaGeoNBD])
+def test_slopes_as_sums_are_those_row_by_row(model, rng):
+    n = 5000
+    T = rng.integers(20, 60, n).astype(float)
+    x = np.minimum(rng.negative_binomial(0.5, 0.1, n), 80)
+    recency = np.where(x > 0, rng.integers(1, 20, n), 0).astype(float)
+    fit = model(pd.DataFrame({"frequency": x, "recency": recency, "T": T}))
+    assert fit.customers.times is not None
+    for params in ([0.5, 5.0, 0.8, 2.4], [3.0, 0.05, 0.02, 40.0]):
+        theta = np.log(params)
+        sums, rows = fit.derivatives(theta), PurchaseModel.derivatives(fit, theta)
+        for one, other in zip(sums, rows, strict=True):
+            np.testing.assert_allclose(one, other, rtol=1e-11, atol=1e-9)
 
 
 def test_the_climb_finds_a_parabola_at_once():
