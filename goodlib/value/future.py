@@ -108,7 +108,8 @@ def simulate_future(
     price : array of one factor a draw, optional
         Level of amounts.
     drift : float, >= 0
-        Variance of each customer's own change of pace: what frequent buyers show beyond Poisson.
+        Variance of each customer's own change of pace beside that of all: what frequent buyers
+        show beyond Poisson. What they have in common is the calendar's to say.
     tilt : Series by customer, optional
         Factor on what each customer spends: another forecast's correction.
     share : float

@@ -69,8 +69,10 @@ class Outlook:
                 before = natural
             pace = self.lengths[block][:, None]
             if self.drift > 0:
+                # what all changes have in common is the level's, and counted there
                 change = rng.standard_gamma(1 / self.drift, (pace.size, n))
-                pace = pace * self.drift * change
+                usual = alive * (natural[0] + x) / (natural[1] + T)
+                pace = pace * change * (usual.sum() / (change @ usual))[:, None]
             cell, number = draw_purchases(self.law, natural, alive, pace, x, recency, T, rng)
             line = cell // n
             who = cell - line * n

@@ -212,6 +212,18 @@ def test_drift_widens_and_keeps_the_mean_of_those_who_stay(fits, summary):
     assert ratio == pytest.approx(narrow.customers["expected_purchases"].sum(), rel=0.1)
 
 
+def test_a_change_of_pace_of_each_is_no_change_of_all(fits, summary):
+    """Sixty customers are few enough for their own changes to move the total, were they independent."""
+    few = summary.sort_values("frequency").tail(60)
+    spreads = []
+    for drift in (0.0, 0.8):
+        future = simulate_future(*fits, horizon=40, draws=2000, seed=1, summary=few, drift=drift)
+        spreads.append(np.log(future.totals["purchases"]).std())
+    own = few["frequency"] / few["frequency"].sum()
+    alone = np.sqrt(0.8 * (own**2).sum())
+    assert spreads[1] < np.hypot(spreads[0], 0.75 * alone)
+
+
 def test_a_level_wanders_around_one():
     level = Level(0.1, np.ones(1), np.array([0.3]))
     draws = np.exp(level.draw(np.array([0.5, 1.0, 2.0]), 40_000, seed=1))
