@@ -151,3 +151,29 @@ def test_what_the_log_is_worth_is_said_in_percent():
     assert "are guessed 10% better than without (error 2.0%" in SAY(logbook.worth_of_log(heard))
     nothing = heard._replace(gain=-0.1)
     assert "no better with it than without" in SAY(logbook.worth_of_log(nothing))
+
+
+@pytest.mark.parametrize(
+    ("owed", "said"),
+    [
+        (
+            {"promises": 20, "kept": 0.9, "rework": 0.17, "open": 17},
+            "They had to chase us in 25% of the cases; we kept 90% of 20 promises that named a "
+            "day; a delivery went through 0.17 rounds of changes; 17 questions still wait for us.",
+        ),
+        (
+            {"promises": 0, "kept": np.nan, "rework": 0.0, "open": 1},
+            "They had to chase us in 25% of the cases; 1 question still waits for us.",
+        ),
+        (
+            {"promises": 0, "kept": np.nan, "rework": 0.0, "open": 0},
+            "They had to chase us in 25% of the cases; no question waits for us.",
+        ),
+    ],
+)
+def test_what_we_owe_as_a_supplier_is_said_as_far_as_it_is_known(owed, said):
+    ours = SimpleNamespace(reply=4.2, chased=0.25, **owed)
+    assert SAY(logbook.supplied(ours)) == said
+    assert SAY(logbook.as_supplier(ours, SimpleNamespace(reply=2.8))) == (
+        "Are we a good supplier? We answer in 4.2 days at the median, customers in 2.8"
+    )

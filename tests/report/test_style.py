@@ -157,6 +157,22 @@ def test_a_line_to_a_name_that_passes_another_point_is_seen():
     assert style.passed((0.0, 0.0), (0.0, 100.0), dots) == 0
 
 
+def contrast(one, other):
+    """Of two colors, WCAG 2."""
+    dark, light = sorted(
+        float(linear(to_rgb(color)) @ (0.2126, 0.7152, 0.0722)) for color in (one, other)
+    )
+    return (light + 0.05) / (dark + 0.05)
+
+
+def test_letters_on_a_color_are_those_that_read_better():
+    assert style.letters("white") == style.INK
+    assert style.letters(style.SEQUENTIAL(0.95)) == style.PAPER
+    for share in np.linspace(0, 1, 21):  # never below the contrast of large letters
+        ground = style.SEQUENTIAL(share)
+        assert contrast(style.letters(ground), ground) >= 3.0
+
+
 def test_a_picture_is_the_same_each_time():
     def draw():
         ax = style.axes()

@@ -129,11 +129,13 @@ def plot_transition(table: pd.DataFrame, *, ax: Axes | None = None) -> Axes:
     ax = style.axes(ax, width=6.4, height=3.9)
     counts = table.to_numpy()
     shares = table.div(table.sum(axis=1).replace(0, np.nan), axis=0).fillna(0).to_numpy()
-    ax.imshow(shares, cmap=style.SEQUENTIAL, vmin=0, vmax=max(0.6, shares.max()), aspect="auto")
+    picture = ax.imshow(
+        shares, cmap=style.SEQUENTIAL, vmin=0, vmax=max(0.6, shares.max()), aspect="auto"
+    )
     for (row, column), share in np.ndenumerate(shares):
         ax.text(
             column, row, f"{counts[row, column]:,}\n{share:.0%}", ha="center", va="center",
-            color="white" if share > 0.42 else style.INK,
+            color=style.letters(picture.to_rgba(share)),
         )  # fmt: skip
     for which, words in ((ax.set_xticks, table.columns), (ax.set_yticks, table.index)):
         which(np.arange(len(words)), [str(word) for word in words])

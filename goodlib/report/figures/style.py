@@ -362,6 +362,13 @@ def readable(color: Any) -> str:
     return to_hex(rgb)
 
 
+def letters(ground: Any) -> str:
+    """Ink or paper, whichever reads better on this color."""
+    light = _luminance(np.asarray(to_rgb(ground))) + 0.05
+    dark = _luminance(np.asarray(to_rgb(INK))) + 0.05
+    return INK if light / dark > 1.05 / light else PAPER
+
+
 def _luminance(rgb: np.ndarray) -> float:
     """Relative luminance of WCAG 2."""
     linear = np.where(rgb <= 0.03928, rgb / 12.92, ((rgb + 0.055) / 1.055) ** 2.4)

@@ -111,15 +111,24 @@ def disagreement(apart: pd.DataFrame, called: pd.Series) -> Sentence:
 
 
 def as_supplier(ours: Conduct, theirs: Conduct) -> Sentence:
-    """Are we a good supplier?"""
-    values = {"ours": ours.reply, "theirs": theirs.reply, "chased": ours.chased, "kept": ours.kept}
-    values |= {"promises": ours.promises, "open": ours.open, "rework": ours.rework}
-    text = (
+    """Are we a good supplier? First of all, who waits longer for whom."""
+    return Sentence(
         "Are we a good supplier? We answer in {ours:.1f} days at the median, customers in "
-        "{theirs:.1f}; they had to chase us in {chased:percent} of the cases"
+        "{theirs:.1f}",
+        {"ours": ours.reply, "theirs": theirs.reply},
     )
+
+
+def supplied(ours: Conduct) -> Sentence:
+    """How often we had to be chased, kept our promises, did the work again, owe an answer."""
+    values = {"chased": ours.chased, "kept": ours.kept, "promises": ours.promises}
+    values |= {"open": ours.open, "rework": ours.rework}
+    text = "They had to chase us in {chased:percent} of the cases"
     if ours.promises:
         text += "; we kept {kept:percent} of {promises:plural promise} that named a day"
     if ours.rework > 0:
         text += "; a delivery went through {rework:.2f} rounds of changes"
-    return Sentence(text + "; {open:plural question} still wait for us.", values)
+    if ours.open:
+        waits = "waits" if ours.open == 1 else "wait"
+        return Sentence(f"{text}; {{open:plural question}} still {waits} for us.", values)
+    return Sentence(f"{text}; no question waits for us.", values)
