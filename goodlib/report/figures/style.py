@@ -287,7 +287,8 @@ def label_points(
     style = {"fontsize": 9, "color": INK, "path_effects": [HALO]} | text
     near = max(3.0, gap - 5.0)
     taken: list[Sequence[float]] = [(a - near, b - near, a + near, b + near) for a, b in named]
-    crossed, steps = np.empty((0, 4)), (1.0,)
+    crossed = np.empty((0, 4))
+    steps: tuple[float, ...] = (1.0,)
     if lines is not None:
         ends = ax.transData.transform(np.asarray(lines, dtype=float).reshape(-1, 2)).reshape(-1, 4)
         crossed = np.column_stack(
