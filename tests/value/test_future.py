@@ -213,7 +213,7 @@ def test_drift_widens_and_keeps_the_mean_of_those_who_stay(fits, summary):
 
 
 def test_a_change_of_pace_of_each_is_no_change_of_all(fits, summary):
-    """Sixty customers are few enough for their own changes to move the total, were they independent."""
+    """Sixty are few enough for their own changes to move the total, were they independent."""
     few = summary.sort_values("frequency").tail(60)
     spreads = []
     for drift in (0.0, 0.8):
