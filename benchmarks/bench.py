@@ -190,7 +190,7 @@ def against_nuts(folder: Path, python: str) -> None:
     }
     summary = pd.read_csv(folder / "CDNOW.csv")
     theirs = ask(python, "pymc", folder)
-    print(f"\n{'CDNOW':24}{'effective':>12}{'CPU seconds':>14}{'ms a draw':>12}{'ratio':>8}")
+    print(f"\n{'CDNOW':24}{'effective':>12}{'CPU seconds':>14}{'ms a draw':>16}{'ratio':>14}")
     for key, (spent, _) in theirs.items():
         name, low, high = key.split()
         made = []
@@ -201,11 +201,12 @@ def against_nuts(folder: Path, python: str) -> None:
 
         ours, _ = seconds(work)
         draw = 1000 * ours / made[-1].ess
-        print(f"{name:12}{'goodlib':12}{made[-1].ess:>12.0f}{ours:>14.3g}{draw:>12.3g}")
+        print(f"{name:12}{'goodlib':12}{made[-1].ess:>12.0f}{ours:>14.3g}{draw:>16.3g}")
         each = [1000 * spent / float(size) for size in (high, low)]
         print(
             f"{name:12}{'NUTS':12}{low + '-' + high:>12}{spent:>14.3g}"
-            f"{f'{each[0]:.3g}-{each[1]:.3g}':>12}{f'{each[0] / draw:.0f}-{each[1] / draw:.0f}':>8}"
+            f"{f'{each[0]:.1f}-{each[1]:.1f}':>16}"
+            f"{f'{each[0] / draw:.0f}-{each[1] / draw:.0f}':>14}"
         )
 
 
