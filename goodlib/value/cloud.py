@@ -50,7 +50,7 @@ class Cloud:
         else:
             work = _ParetoSum(self, np.exp(np.log(params).mean(axis=0)))
             size, own = len(work.time), np.flatnonzero(work.bend(params) < BENT)
-            if size * (10 + len(work.kinds)) > 800 * len(self.x):
+            if size * (10 + len(work.kinds)) > 150 * len(self.x):
                 return answer
         each = max(1, WIDTH // size)
         for rows in np.split(own, range(each, len(own), each)):
