@@ -103,7 +103,7 @@ class Balance(_Strict):
     def _sums_to_one(self) -> Balance:
         total = self.others + self.skill + self.you
         if abs(total - 1) > 1e-6:
-            message = f"the shares of the balance must sum to one, they sum to {total:.3g}: mend them"
+            message = f"the shares of the balance must sum to one, they sum to {total:.3g}: mend it"
             raise ValueError(message)
         return self
 
