@@ -241,7 +241,7 @@ def _execute(
     started = time.perf_counter()
     with _environment(kernel.mutter.parent):
         try:
-            papermill.execute_notebook(
+            executed = papermill.execute_notebook(
                 notebook,
                 str(to),
                 parameters={n: _literal(v) for n, v in given.items() if n in known},
@@ -260,7 +260,6 @@ def _execute(
             last = kernel.mutter.read_text(errors="replace").strip().splitlines()[-1:]
             reason = " ".join([str(error).splitlines()[0], *last])
             raise ChapterError(to, None, reason) from error
-    executed = read(to)
     return Executed(path.stem, executed, time.perf_counter() - started, _warnings(executed))
 
 
@@ -307,8 +306,14 @@ def _interpreter(log: Path) -> Iterator[Any]:
 
 @contextmanager
 def _environment(private: Path) -> Iterator[None]:
-    """The environment of a kernel: bytecode is kept, no settings of the user's IPython are read."""
+    """The environment of a kernel: bytecode is kept, no settings of the user's IPython are read.
+
+    Linear algebra has one thread: for matrices of this size more only wait for each other, and in
+    another order sums end in other digits.
+    """
     before = dict(os.environ)
+    for name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"):
+        os.environ.setdefault(name, "1")
     for name in ("PYTHONDONTWRITEBYTECODE", "PYTHONSTARTUP", "MPLBACKEND"):
         os.environ.pop(name, None)
     os.environ["IPYTHONDIR"] = os.environ["JUPYTER_RUNTIME_DIR"] = str(private)

@@ -147,11 +147,12 @@ class PurchaseResults(Results):
         -------
         array, shape (rows of `params`,)
         """
-        nobody, thetas = (
-            self._new(),
-            map(self.model.to_theta, params[list(self.model.names)].to_numpy()),
-        )
-        return np.array([self._draw(nobody, one, horizon, rng).purchases[0] for one in thetas])
+        self._new()  # refuses where a new customer has covariates
+        natural = tuple(params[list(self.model.names)].to_numpy(float).T)
+        nothing = np.zeros(len(params))
+        history = nothing.astype(np.int64), nothing, nothing
+        alive = self.model.law.p_alive(*natural, *history)
+        return self.model.law.draw(_length(horizon), rng, alive, *natural, *history).purchases
 
     def _draw(
         self, customers: Customers, theta: np.ndarray, horizon: float, rng: np.random.Generator

@@ -403,6 +403,16 @@ def any_fit(request, toy):
     return fit.at({name: params[name] for name in fit.params.index})
 
 
+def test_new_customers_are_drawn_as_expected_at_every_row_of_parameters(any_fit, rng):
+    half = any_fit.params.copy()
+    half["r"] = half["r"] / 2
+    params = pd.DataFrame([any_fit.params, half]).iloc[np.repeat([0, 1], 40_000)]
+    drawn = any_fit.sample_purchases_new(params, 20.0, rng).reshape(2, -1)
+    for some, at in zip(drawn, (any_fit, any_fit.at(half)), strict=True):
+        gap = abs(some.mean() - at.expected_purchases_new(20.0))
+        assert gap < 4 * some.std() / np.sqrt(len(some))
+
+
 def test_expectation_and_chances_are_those_of_the_exact_draws(any_fit, toy, rng):
     three = toy.loc[["B", "C", "D"]]
     many = three.loc[three.index.repeat(40_000)]

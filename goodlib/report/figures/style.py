@@ -139,8 +139,7 @@ def _inked(figure: Figure) -> Any:
     figure.set_dpi(DPI)
     canvas = FigureCanvasAgg(figure)
     canvas.draw()
-    reach, size = figure.get_tightbbox(canvas.get_renderer()), figure.get_size_inches()
-    if (reach.min < 0).any() or (reach.max > size).any():
+    if _reaches_beyond(figure, canvas.get_renderer()):
         whole = io.BytesIO()
         figure.savefig(whole, format="png", dpi=DPI, bbox_inches="tight")
         return Image.open(whole).convert("RGB")
@@ -152,6 +151,20 @@ def _inked(figure: Figure) -> Any:
     return image.crop(
         (max(left - pad, 0), max(top - pad, 0), min(right + pad, wide), min(low + pad, high))
     )
+
+
+def _reaches_beyond(figure: Figure, renderer: Any) -> bool:
+    """Whether something written stands beyond the edge; the layout holds Axes and legends inside.
+
+    Too many labels for its size make the layout give up, so those on the axes are looked at too.
+    """
+    written = [*figure.texts]
+    for ax in figure.axes:
+        written += [*ax.texts, ax.title, ax.xaxis.label, ax.yaxis.label]
+    boxes = [text.get_window_extent(renderer) for text in written if text.get_text()]
+    low = min((min(box.x0, box.y0) for box in boxes), default=0)
+    wide, high = figure.bbox.width, figure.bbox.height
+    return low < 0 or any(box.x1 > wide or box.y1 > high for box in boxes)
 
 
 def _lean(image: Any) -> bytes:
