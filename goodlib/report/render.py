@@ -222,7 +222,12 @@ def _exporter() -> Any:
 
     priority = ["image/png", "text/html", "text/plain"]
     return TemplateExporter(
-        config=Config({"NbConvertBase": {"display_data_priority": priority}}),
+        config=Config(
+            {
+                "NbConvertBase": {"display_data_priority": priority},
+                "TemplateExporter": {"default_preprocessors": []},  # none of them changes a chapter
+            }
+        ),
         template_name="report",
         template_file="chapter.html.j2",
         extra_template_basedirs=[str(TEMPLATE)],
