@@ -171,7 +171,7 @@ def association(
         ]
         for name in naive:
             found["propagated", name] = float(np.mean([one[name] for one in each]))
-        reliable = [_mean_correlation(_centered(z[pick])) for z in scored]
+        reliable = [_mean_correlation(z[pick]) for z in scored]
         exact = _exact(naive["correlation"], reliable, top_share, tiers)
         return found | {("disattenuated", name): value for name, value in exact.items()}
 
@@ -315,9 +315,13 @@ def _centered(z: np.ndarray) -> np.ndarray:
 
 
 def _mean_correlation(z: np.ndarray) -> float:
-    """Mean correlation between two different columns of standardized z."""
+    """Mean correlation between two different columns."""
     n, count = z.shape
     if count < 2:
         message = "Reliability needs at least two draws of each customer."
         raise ValueError(message)
-    return float(((z.sum(axis=1) ** 2).sum() / n - count) / (count * (count - 1)))
+    middle = z.mean(axis=0)
+    size = np.sqrt(np.maximum(np.einsum("ij,ij->j", z, z) / n - middle**2, 0.0))
+    scale = 1.0 / np.where(size > 1e-7, size, 1.0)
+    together = z @ scale - middle @ scale  # of the standardized columns, customer by customer
+    return float((together @ together / n - count) / (count * (count - 1)))

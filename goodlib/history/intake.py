@@ -212,7 +212,7 @@ def _stage(engine: DuckDB, name: str, canonical: Canonical, part: Table) -> None
 
 def _strangers(tables: dict[str, pd.DataFrame]) -> Iterator[reading.Problem]:
     """Customers of other tables who never ordered: some may be, all of them are a mistake."""
-    known = set(tables["orders"]["customer_id"])
+    known = set(tables["orders"]["customer_id"].unique())
     for name in ("customers", "ratings", "interactions", "efforts"):
         if name not in tables or tables[name].empty or not known:
             continue

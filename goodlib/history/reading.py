@@ -94,12 +94,14 @@ def _date(
         return f"try_strptime({text}, {quoted(part.date_format)})", None
     iso = f"try_cast({text} as timestamp)"
     filled = f"from staged where nullif({text}, '') is not null"
-    reads = [f"count({_strptime(text, form)})" for form in FORMATS]
-    counts = engine.frame(f"select count(*), count({iso}), {', '.join(reads)} {filled}").iloc[0]
-    total, as_iso, *others = (int(count) for count in counts)
-    if as_iso >= 0.5 * total or not any(others):
+    total, as_iso = map(int, engine.frame(f"select count(*), count({iso}) {filled}").iloc[0])
+    if as_iso >= 0.5 * total:
         return iso, _zones(engine, name, key, text, filled, total)
-    read = dict(zip(FORMATS, others, strict=True))
+    reads = [f"count({_strptime(text, form)})" for form in FORMATS]
+    others = engine.frame(f"select {', '.join(reads)} {filled}").iloc[0]
+    if not others.any():
+        return iso, _zones(engine, name, key, text, filled, total)
+    read = {form: int(count) for form, count in zip(FORMATS, others, strict=True)}
     best = max(FORMATS, key=lambda form: read[form])
     first = engine.value(f"select {text} {filled} order by line limit 1")
     other = best.replace("%d", "%?").replace("%m", "%d").replace("%?", "%m")

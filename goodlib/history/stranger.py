@@ -13,7 +13,7 @@ from goodlib.history.reading import Problem
 
 def judge(tables: dict[str, pd.DataFrame], as_of: date) -> Iterator[Problem]:
     """What prospects and referrals say of people that other tables do not; all rows are kept."""
-    buyers = set(tables["orders"]["customer_id"])
+    buyers = set(tables["orders"]["customer_id"].unique())
     if "prospects" in tables and not tables["prospects"].empty:
         frame = tables["prospects"]
         if "outcome_date" in frame:

@@ -1,6 +1,7 @@
 """How good it is to work with a customer: ratings by people who differ, evidence from the log."""
 
-from goodlib.relationship.agreement import krippendorff_alpha
-from goodlib.relationship.rating import RatingModel
+import lazy_loader
 
-__all__ = ["RatingModel", "krippendorff_alpha"]
+__getattr__, __dir__, __all__ = lazy_loader.attach(
+    __name__, submod_attrs={"agreement": ["krippendorff_alpha"], "rating": ["RatingModel"]}
+)

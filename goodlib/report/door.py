@@ -8,7 +8,6 @@ import pandas as pd
 
 from goodlib.decision.skill import CELL
 from goodlib.history import Study, StudyError, audit
-from goodlib.relationship.interaction import read_log
 from goodlib.report.run import BASE
 
 
@@ -91,6 +90,8 @@ def _sides(study: Study, tables: Mapping[str, pd.DataFrame]) -> Iterator[str]:
 
 def _log(study: Study, tables: Mapping[str, pd.DataFrame]) -> Iterator[str]:
     if "interactions" in tables:
+        from goodlib.relationship.interaction import read_log  # it brings the models' libraries
+
         try:
             read_log(tables["interactions"], study.as_of)
         except ValueError as error:
