@@ -256,14 +256,15 @@ class Study(_Strict):
             text = path.read_text(encoding="utf-8-sig")
             loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)(text)
             tree = loader.get_single_node()
+            again = list(problem.twice(tree, path.name))  # before merged keys are put in place
             content = tree and loader.construct_document(tree)
-        except (yaml.YAMLError, UnicodeDecodeError) as error:
+        except (yaml.YAMLError, UnicodeDecodeError, RecursionError) as error:
             message = f"{path.name} is not a readable YAML file: {error}"
             raise StudyError(message) from error
         if not isinstance(content, dict):
             message = f"{path.name} is empty or not a list of keys. `goodlib new` writes one."
             raise StudyError(message)
-        if again := list(problem.twice(tree, path.name)):
+        if again:
             raise StudyError("\n".join(again))
         try:
             study = cls(**content)

@@ -102,6 +102,16 @@ def test_a_key_that_stands_twice(write, tmp_path):
     assert "tables.customers.rows.a: the key 'a' stands on line" in refused(path, tmp_path)
 
 
+def test_a_merged_key_may_be_given_anew_and_a_circle_is_no_study(write, tmp_path):
+    part = "customers:\n    file: orders.csv\n    <<: &same {decimal: ',', encoding: latin-1}\n"
+    path = write()
+    path.write_text(path.read_text().replace("tables:\n", f"tables:\n  {part}    decimal: .\n"))
+    table = Study.read(path, data=tmp_path).sources("customers")[0]
+    assert (table.decimal, table.encoding) == (".", "latin-1")
+    path.write_text(path.read_text() + "extra: &circle [*circle]\n")
+    assert "is not a readable YAML file" in refused(path, tmp_path)
+
+
 def test_all_mistakes_are_said_at_once(write, tmp_path):
     said = refused(write(unit="weeks", horizon=-1, currency="euro"), tmp_path).splitlines()
     assert len(said) == 3
