@@ -15,6 +15,8 @@ import pandas as pd
 LEVELS = {"lower_95": 0.025, "lower_80": 0.1, "upper_80": 0.9, "upper_95": 0.975}
 RUNGS = 16_000_000  # rungs x draws of the ladder
 OCTAVES = 32  # below the largest by more doublings than these, spend is the smallest there is
+BLOCK = 65_536  # numbers worked on at a time: they stay in the cache
+TILE = 64  # customers, and draws, of a square turned at a time
 
 
 @dataclass(frozen=True, eq=False)
@@ -45,33 +47,50 @@ class Standing:
         lowest = (floor >> shift) - 1
         rungs = (highest >> shift) - lowest + 1
         ranks = np.empty((draws, rungs), dtype=np.float32)
-        for draw, values in enumerate(spends):
-            edge = np.partition(values, seen - place)[seen - place]
-            above, ties = np.count_nonzero(values > edge), np.count_nonzero(values == edge)
-            threshold[draw], share[draw] = edge, (size * seen / n - above) / ties
-            line = np.maximum((np.maximum(values, 0).view(np.int32) >> shift) - lowest, 0)
-            here = np.bincount(line, minlength=rungs)
-            better = seen - np.cumsum(here)
-            ranks[draw] = (better + here / 2) * (n / seen) + 0.5
-        share = np.clip(share, 0, 1)
-        return cls(threshold, share, ranks, shift, lowest)
+        for part in _parts(draws, max(seen, rungs)):
+            below, best = np.split(np.partition(spends[part], -place, axis=1), [-place], axis=1)
+            edge = best[:, :1]
+            above = np.count_nonzero(best > edge, axis=1)
+            ties = place - above + np.count_nonzero(below == edge, axis=1)
+            threshold[part], share[part] = edge[:, 0], (size * seen / n - above) / ties
+            line = _rungs(spends[part], shift, lowest, rungs)
+            here = np.bincount(line.ravel(), minlength=len(line) * rungs).reshape(-1, rungs)
+            middle = here - 2 * np.cumsum(here, axis=1)  # of each rung, twice, from the bottom
+            ranks[part] = np.maximum(middle * (n / seen / 2) + (n + 0.5), 1.0)
+        return cls(threshold, np.clip(share, 0, 1), ranks, shift, lowest)
 
     def of_all(self, spends: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """P(among the best) of each customer, ties sharing what is left of the places; and the
         rank of each spend within its draw, 1 for the largest, ties at their mean rank.
         """
-        top = np.zeros(spends.shape[1])
-        ranks = np.empty(spends.shape, dtype=np.float32)
-        last = self.ranks.shape[1] - 1
-        for draw, values in enumerate(spends):
-            edge = self.threshold[draw]
-            top += values > edge
-            tied = values == edge
-            if tied.any():
-                top[tied] += self.share[draw]
-            line = (np.maximum(values, 0).view(np.int32) >> self.shift) - self.lowest
-            ranks[draw] = self.ranks[draw].take(np.clip(line, 0, last))
-        return top / len(spends), np.maximum(ranks, 1.0)
+        draws, n = spends.shape
+        top, ranks = np.zeros(n), np.empty(spends.shape, dtype=np.float32)
+        rungs = self.ranks.shape[1]
+        for part in _parts(draws, n):
+            values, edge = spends[part], self.threshold[part, None]
+            top += np.count_nonzero(values > edge, axis=0)
+            top += self.share[part] @ (values == edge)
+            line = _rungs(values, self.shift, self.lowest, rungs)
+            self.ranks[part].take(line, out=ranks[part], mode="clip")
+        return top / draws, ranks
+
+
+def _parts(draws: int, width: int) -> list[slice]:
+    """Neighbouring draws, as many rows of this width as fit into the cache."""
+    step = max(1, BLOCK // width)
+    return [slice(start, start + step) for start in range(0, draws, step)]
+
+
+def _rungs(spends: np.ndarray, shift: int, lowest: int, rungs: int) -> np.ndarray:
+    """The rung of each spend, as its place in the flattened ladders of these draws.
+
+    The bits of zero and of less, read as an integer, lie below the lowest rung.
+    """
+    line = spends.view(np.int32) >> shift
+    line -= lowest
+    np.clip(line, 0, rungs - 1, out=line)
+    line += np.arange(0, len(line) * rungs, rungs, dtype=np.int32)[:, None]
+    return line
 
 
 def describe(
@@ -105,8 +124,18 @@ def total_of(draws: pd.Series) -> pd.Series:
 
 def _quantiles(draws: np.ndarray, name: str) -> dict[str, np.ndarray]:
     """Interval columns of one quantity; quantiles are draws, so that a count's are counts."""
-    ordered = np.array(draws.T, order="C")
-    ordered.sort(axis=1)
-    last = ordered.shape[1] - 1
-    where = {label: round(q * last) for label, q in LEVELS.items()}
-    return {f"{name}_{label}": ordered[:, place].astype(float) for label, place in where.items()}
+    places = [round(q * (len(draws) - 1)) for q in LEVELS.values()]
+    found = np.empty((len(places), draws.shape[1]))
+    for start in range(0, draws.shape[1], TILE):
+        each = _turned(draws[:, start : start + TILE])
+        each.sort(axis=1)
+        found[:, start : start + TILE] = each[:, places].T
+    return {f"{name}_{label}": column for label, column in zip(LEVELS, found, strict=True)}
+
+
+def _turned(draws: np.ndarray) -> np.ndarray:
+    """One row a customer: copied by squares, whose rows and columns both stay in the cache."""
+    turned = np.empty(draws.shape[::-1], dtype=draws.dtype)
+    for start in range(0, len(draws), TILE):
+        turned[:, start : start + TILE] = draws[start : start + TILE].T
+    return turned
