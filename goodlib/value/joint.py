@@ -73,18 +73,17 @@ class Outlook:
                 change = rng.standard_gamma(1 / self.drift, (pace.size, n))
                 usual = alive * (natural[0] + x) / (natural[1] + T)
                 pace = pace * change * (usual.sum() / (change @ usual))[:, None]
-            cell, number = draw_purchases(self.law, natural, alive, pace, x, recency, T, rng)
-            line = cell // n
-            who = cell - line * n
+            drawn = draw_purchases(self.law, natural, alive, pace, x, recency, T, rng)
+            cell, who, number = drawn
             p, q, gamma, *own = self.spend[block.start]  # shared, as the other parameters are
             if self.design is not None:
                 gamma = gamma * np.exp(self.design[rows] @ np.array(own))
             scale = rng.standard_gamma((p * x + q)[who]) / (gamma + paid)[who]
             scale = np.maximum(scale, p / ceiling)
             amount = rng.standard_gamma(p * number) / scale
-            amount *= self.price[block][line] * tilt[who]
-            counts[block].reshape(-1)[cell] = number
-            spends[block].reshape(-1)[cell] = amount
+            amount *= np.outer(self.price[block], tilt).reshape(-1)[cell]
+            counts[block].reshape(-1)[cell] = number.astype(counts.dtype)
+            spends[block].reshape(-1)[cell] = amount.astype(spends.dtype)
         return counts, spends
 
     def _blocks(self, n: int) -> list[slice]:
@@ -107,7 +106,7 @@ def draw_purchases(
     recency: np.ndarray,
     T: np.ndarray,
     rng: np.random.Generator,
-) -> tuple[np.ndarray, np.ndarray]:
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Who buys, as places in the flattened table of draws and customers, and how often.
 
     Parameters
@@ -123,8 +122,8 @@ def draw_purchases(
 
     Returns
     -------
-    cell, number : arrays of one length
-        draw * n + customer, and the purchases there, one or more.
+    cell, who, number : arrays of one length
+        draw * n + customer, the customer, and the purchases there, one or more.
     """
     shape = (len(pace), len(x))
     luck = rng.random(shape)
@@ -134,14 +133,13 @@ def draw_purchases(
         length = np.broadcast_to(pace, shape).reshape(-1)[cell]
         found = law.draw(length, rng, np.ones(len(who)), *natural, x[who], recency[who], T[who])
         buys = found.purchases > 0
-        return cell[buys], found.purchases[buys]
+        return cell[buys], who[buys], found.purchases[buys]
     power, age = natural[0] + x, natural[1] + T
     # nobody buys more surely than in the longest of these futures: the others need no look
     bound = alive * -np.expm1(-power * np.log1p(pace.max(axis=0) / age))
     cell = np.flatnonzero(luck < bound)
-    line = cell // shape[1]
-    who = cell - line * shape[1]
-    length = pace.reshape(-1)[line if pace.shape[1] == 1 else cell]
+    who = cell % shape[1]
+    length = np.broadcast_to(pace, shape).reshape(-1)[cell]
     # 1 - luck/alive is uniform between P(silent) and one where someone buys: silent until now
     still = 1 - luck.reshape(-1)[cell] / alive[who]
     power, age = power[who], age[who]
@@ -155,13 +153,13 @@ def draw_purchases(
             lived = np.exp(-np.log(1 - rng.random(len(cell))) / natural[2]) - 1
             lived *= natural[3] + T[who]
         there = first < lived
-        cell, power, age, first = cell[there], power[there], age[there], first[there]
-        length = np.minimum(length, lived)[there]
+        cell, who, power, age = cell[there], who[there], power[there], age[there]
+        first, length = first[there], np.minimum(length, lived)[there]
     rate = rng.standard_gamma(power + 1) / (age + first)
     number = 1 + rng.poisson(rate * np.maximum(length - first, 0.0))
     if isinstance(law, BetaGeo):
         _stop_after_some(law, natural, number, who, x, rng)
-    return cell, number
+    return cell, who, number
 
 
 def _stop_after_some(
@@ -175,13 +173,12 @@ def _stop_after_some(
     """Leaving after a purchase: whoever leaves buys no more (changes `number`)."""
     a, b = natural[2:4]
     more = np.flatnonzero(number > 1)
-    stay = b + x[who[more]] + law.extra
+    stay, bought = (b + x + law.extra)[who[more]], number[more]
     leaves = rng.random(len(more)) * (a + stay) >= stay
     number[more[leaves]] = 1
-    leaves |= number[more] == 2  # the second of two is bought whatever comes after it
-    more, stay = more[~leaves], stay[~leaves]
-    last = rng.geometric(np.clip(rng.beta(a, stay + 1), 1e-15, 1.0))
-    number[more] = 1 + np.minimum(number[more] - 1, last)
+    on = ~leaves & (bought > 2)  # the second of two is bought whatever comes after it
+    last = rng.geometric(np.maximum(rng.beta(a, stay[on] + 1), 1e-15))
+    number[more[on]] = 1 + np.minimum(bought[on] - 1, last)
 
 
 def prepare(
@@ -220,15 +217,16 @@ def prepare(
     quick = _quick(purchases)
     effects = getattr(getattr(spend, "model", None), "effects", ())
     names = ["p", "q", "gamma", *(name for effect in effects for name in effect.names)]
+    centre = quick.model.natural(quick.optimum.theta)  # refuses covariates, so all are positive
     if certain:
-        natural = [quick.model.natural(quick.optimum.theta)] * draws
+        natural = [centre] * draws
         amounts = np.tile(spend.params[names].to_numpy(dtype=float), (draws, 1))
     else:
         # the larger a base the better its parameters are known, and the dearer is P(alive) of all
         distinct = max(100, min(draws // 2, int(np.clip(40_000_000 // len(summary), *PARAMETERS))))
         each = np.arange(draws) * distinct // draws
         params = draw_params(quick, distinct, seed).params.to_numpy()
-        points = [quick.model.natural(quick.model.to_theta(row)) for row in params]
+        points = [quick.model.natural(theta) for theta in np.log(params)]
         natural = [points[i] for i in each]
         amounts = spend.posterior(distinct, seed + 1).params[names].to_numpy()[each]
     lengths = np.full(draws, float(horizon))

@@ -130,9 +130,10 @@ def test_every_count_comes_as_often_as_its_closed_form_says(law, natural):
     alive = law.p_alive(*natural, x, recency, T)
     times = 40_000
     rng = np.random.Generator(np.random.SFC64(4))
-    cell, number = draw_purchases(
+    cell, who, number = draw_purchases(
         law, natural, alive, np.full((times, 1), 26.0), x, recency, T, rng
     )
+    assert (who == cell % 4).all()
     counts = np.zeros((times, 4), dtype=int)
     counts.reshape(-1)[cell] = number
     chances = np.array([law.chance(n, 26.0, *natural, x, recency, T) for n in range(60)])
