@@ -68,7 +68,7 @@ class BetaGeo(NamedTuple):
     def _each(self, function: Callable[..., Array], *params: Array, x: Array) -> Array:
         """A function of frequency, evaluated once for each distinct one where parameters allow."""
         most = int(x.max(initial=0))
-        if most >= 50_000 or any(np.ndim(value) for value in params):
+        if most >= 50_000 or any(isinstance(value, Array) for value in params):
             return function(*params, x)
         return function(*params, np.arange(most + 1)).take(x)
 

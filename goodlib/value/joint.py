@@ -25,7 +25,7 @@ from goodlib.value.pareto import Pareto
 FARTHEST = 10.0  # no mean amount is drawn above this many times the largest seen: some have no mean
 PARAMETERS = (200, 500)  # distinct draws of the parameters: of a large base, of a small one
 BLOCK = 65_536  # customers x draws at a time that share parameters: they stay in the cache
-NODES = 8  # of the integral over times of leaving: eight digits of P(alive) on four histories
+NODES = 6  # of the integral over times of leaving: seven digits of P(alive) on four histories
 
 
 @dataclass(frozen=True, eq=False)

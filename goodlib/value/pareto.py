@@ -32,34 +32,33 @@ class Pareto(NamedTuple):
 
     def terms(
         self, r: float, alpha: Array, s: float, beta: Array, x: Array, recency: Array, T: Array
-    ) -> tuple[Array, Array, Array]:
-        """log of what both terms share; the active term; the left term, both relative to t_x."""
-        power = r + x
+    ) -> tuple[Array, Array]:
+        """The active term and the left term, both relative to t_x."""
+        power, span = r + x, T - recency
+        active = np.exp(
+            -power * np.log1p(span / (alpha + recency)) - s * np.log1p(span / (beta + recency))
+        )
+        density = lifetime_nodes(power, s, alpha, beta, recency, T, self.nodes)[3]
+        return active, s / (beta + recency) * density.sum(axis=0)
+
+    def loglike(
+        self, r: float, alpha: Array, s: float, beta: Array, x: Array, recency: Array, T: Array
+    ) -> Array:
+        """Log-likelihood of each row."""
+        active, left = self.terms(r, alpha, s, beta, x, recency, T)
         shared = (
             log_rising(r, x)
             - r * np.log1p(recency / alpha)
             - x * np.log(alpha + recency)
             - s * np.log1p(recency / beta)
         )
-        span = T - recency
-        active = np.exp(
-            -power * np.log1p(span / (alpha + recency)) - s * np.log1p(span / (beta + recency))
-        )
-        density = lifetime_nodes(power, s, alpha, beta, recency, T, self.nodes)[3]
-        return shared, active, s / (beta + recency) * density.sum(axis=0)
-
-    def loglike(
-        self, r: float, alpha: Array, s: float, beta: Array, x: Array, recency: Array, T: Array
-    ) -> Array:
-        """Log-likelihood of each row."""
-        shared, active, left = self.terms(r, alpha, s, beta, x, recency, T)
         return shared + np.log(active + left)
 
     def p_alive(
         self, r: float, alpha: Array, s: float, beta: Array, x: Array, recency: Array, T: Array
     ) -> Array:
         """P(still active at T) of each row."""
-        _, active, left = self.terms(r, alpha, s, beta, x, recency, T)
+        active, left = self.terms(r, alpha, s, beta, x, recency, T)
         return active / (active + left)
 
     def derivatives(

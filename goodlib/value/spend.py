@@ -236,7 +236,7 @@ class GammaGamma(Model):
         weighted = float((self.count * self.x) @ (np.log(self.x) + log))
         return x, np.bincount(row, self.count), (weighted, float(self.count @ log))
 
-    @property
+    @cached_property
     def nobs_log_unit(self) -> float:
         """What measuring amounts in their mean adds to the log-likelihood."""
         return float(self.count.sum() * np.log(self.unit))

@@ -14,8 +14,9 @@ import pandas as pd
 
 LEVELS = {"lower_95": 0.025, "lower_80": 0.1, "upper_80": 0.9, "upper_95": 0.975}
 RUNGS = 16_000_000  # rungs x draws of the ladder
-OCTAVES = 32  # below the largest by more doublings than these, spend is the smallest there is
+OCTAVES = 32  # below the largest by more doublings than these, or below the least seen: nothing
 BLOCK = 65_536  # numbers worked on at a time: they stay in the cache
+SLICE = 2_000_000  # customers x draws described at a time, in memory that is used again
 TILE = 64  # customers, and draws, of a square turned at a time
 
 
@@ -44,7 +45,7 @@ class Standing:
         highest = int(max(spends.max(), 0).view(np.int32))
         floor = max(highest - (OCTAVES << 23), 1)
         shift = next(s for s in range(15, 24) if ((highest - floor) >> s) * draws <= RUNGS)
-        lowest = (floor >> shift) - 1
+        lowest = (max(floor, min(_least(spends), highest)) >> shift) - 1
         rungs = (highest >> shift) - lowest + 1
         ranks = np.empty((draws, rungs), dtype=np.float32)
         for part in _parts(draws, max(seen, rungs)):
@@ -75,6 +76,13 @@ class Standing:
         return top / draws, ranks
 
 
+def _least(spends: np.ndarray) -> int:
+    """Bits of the least spend above zero; beyond all others where there is none."""
+    one = np.uint32(1)  # taken from zero, it leaves the largest number there is
+    parts = _parts(*spends.shape)
+    return 1 + min(int((spends[part].view(np.uint32) - one).min()) for part in parts)
+
+
 def _parts(draws: int, width: int) -> list[slice]:
     """Neighbouring draws, as many rows of this width as fit into the cache."""
     step = max(1, BLOCK // width)
@@ -101,6 +109,17 @@ def describe(
     index: pd.Index,
 ) -> pd.DataFrame:
     """One row a customer from draws of shape (draws, customers)."""
+    step = max(TILE, SLICE // len(counts))
+    frames = [
+        _describe(counts[:, part], spends[:, part], standing, today)
+        for part in (slice(start, start + step) for start in range(0, len(index), step))
+    ]
+    return pd.concat(frames, ignore_index=True).set_axis(index)
+
+
+def _describe(
+    counts: np.ndarray, spends: np.ndarray, standing: Standing, today: float | None
+) -> pd.DataFrame:
     columns = {
         "p_active": np.count_nonzero(counts, axis=0) / len(counts),
         "expected_purchases": counts.mean(axis=0),
@@ -113,7 +132,7 @@ def describe(
     columns |= {name: both[name] for name in both if name.endswith("80")}
     if today is not None:
         columns["p_above_today"] = (spends > today).mean(axis=0)
-    return pd.DataFrame(columns, index=index)
+    return pd.DataFrame(columns)
 
 
 def total_of(draws: pd.Series) -> pd.Series:

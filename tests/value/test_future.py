@@ -8,6 +8,7 @@ import pytest
 
 from goodlib import BetaGeoNBD, GammaGamma, ParetoNBD, simulate_future, tomorrows_best
 from goodlib.value import future as module
+from goodlib.value import standing
 from goodlib.value.betageo import BetaGeo
 from goodlib.value.feature import Past, teaches
 from goodlib.value.forecast import Weights, forecast, pool
@@ -157,6 +158,13 @@ def test_ranks_and_places_are_those_of_sorting(rng):
     assert top == pytest.approx((exact <= 40).mean(axis=0))
 
 
+def test_where_nobody_spends_all_stand_together():
+    nothing = np.zeros((50, 40), dtype=np.float32)
+    top, ranks = Standing.of(nothing, 4, 40).of_all(nothing)
+    assert top == pytest.approx(np.full(40, 0.1))
+    assert (ranks == 20.5).all()
+
+
 # Laws
 
 
@@ -178,6 +186,13 @@ def test_intervals_are_ordered_and_nested(future):
     for name in ("purchases", "spend"):
         edges = [f"{name}_{end}" for end in ("lower_95", "lower_80", "upper_80", "upper_95")]
         assert (np.diff(future.customers[edges], axis=1) >= 0).all()
+
+
+def test_described_in_slices_of_any_width_a_future_says_the_same(fits, future, monkeypatch):
+    for name, value in {"SLICE": 10_000, "TILE": 7, "BLOCK": 1_000}.items():
+        monkeypatch.setattr(standing, name, value)
+    again = simulate_future(*fits, horizon=52, draws=1000, seed=1)
+    pd.testing.assert_frame_equal(again.customers, future.customers, rtol=1e-12)
 
 
 def test_the_same_seed_gives_the_same_future(fits, future):
