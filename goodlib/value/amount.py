@@ -20,7 +20,8 @@ from scipy.special import digamma, gammaln, polygamma
 
 from goodlib.value.covariates import read_penalty
 from goodlib.value.design import Design, read_design
-from goodlib.value.inference import Model, Optimum, Problem, Results
+from goodlib.value.inference import Model, Optimum, Results
+from goodlib.value.problem import Problem
 from goodlib.value.spend import FEW, GammaGamma
 
 COLUMNS = ("n", "total", "mean_log", "ss_log", "free")

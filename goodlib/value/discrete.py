@@ -16,7 +16,8 @@ from scipy.stats import lognorm
 
 from goodlib.value.answers import discount_rate
 from goodlib.value.factorial import log_rising, log_rising_slopes
-from goodlib.value.inference import Model, Optimum, Problem, Results
+from goodlib.value.inference import Model, Optimum, Results
+from goodlib.value.problem import Problem
 from goodlib.value.quadrature import beta_mean
 
 FEW = 30

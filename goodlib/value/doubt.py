@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 from scipy.special import chdtrc
 
-from goodlib.value.inference import Problem
+from goodlib.value.problem import Problem
 from goodlib.value.prospect import ProspectResults
 
 CLOSE = 10.0  # difference of AIC within which another law may as well hold

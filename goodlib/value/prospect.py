@@ -29,7 +29,8 @@ from scipy.special import expit, log_expit, logit, ndtri
 from statsmodels.duration.survfunc import SurvfuncRight
 
 from goodlib.value.funnel import check_stages, read_funnel
-from goodlib.value.inference import Model, Optimum, Problem, Results
+from goodlib.value.inference import Model, Optimum, Results
+from goodlib.value.problem import Problem
 from goodlib.value.waiting import CEILING, FAMILIES, FLOOR
 
 FEW = 10  # won prospects below which a fit is called weak

@@ -27,10 +27,11 @@ from goodlib.value.covariates import (
     read_penalty,
 )
 from goodlib.value.customers import Customers, read_customers
-from goodlib.value.inference import Model, Problem
+from goodlib.value.inference import Model
 from goodlib.value.negative_binomial import NegativeBinomial
 from goodlib.value.optimum import Optimum
 from goodlib.value.pareto import Pareto
+from goodlib.value.problem import Problem
 from goodlib.value.slopes import BaseSlopes
 
 BLOCK = 4096  # rows at a time: their arrays stay in the processor's cache

@@ -24,7 +24,8 @@ from goodlib.value.covariates import (
     read_effect,
     read_penalty,
 )
-from goodlib.value.inference import Model, Optimum, Problem, Results
+from goodlib.value.inference import Model, Optimum, Results
+from goodlib.value.problem import Problem
 
 FEW = 30
 """Repeat buyers below which the spread between customers is hardly known."""

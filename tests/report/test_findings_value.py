@@ -9,7 +9,7 @@ import pytest
 from goodlib.report.findings import model, value, warning
 from goodlib.report.words import Words
 from goodlib.value.habit import Habit, Range
-from goodlib.value.inference import Problem
+from goodlib.value.problem import Problem
 from goodlib.value.purchase import NBD, BetaGeoNBD, ModifiedBetaGeoNBD, ParetoNBD
 
 SAY = Words("EUR").say

@@ -13,7 +13,7 @@ from goodlib.report.findings import prospect as hopes
 from goodlib.report.findings import referral as others
 from goodlib.report.words import Words
 from goodlib.value.doubt import SEASON
-from goodlib.value.inference import Problem
+from goodlib.value.problem import Problem
 from goodlib.value.prospect import ProspectModel
 
 SAY = Words("EUR").say

@@ -12,7 +12,7 @@ from goodlib.report.words import Sentence
 from goodlib.value.calendar import Calendar
 from goodlib.value.choice import LAWS
 from goodlib.value.forecast import Forecast
-from goodlib.value.inference import Problem
+from goodlib.value.problem import Problem
 from goodlib.value.spend import independence
 from goodlib.value.tracking import Rehearsal
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from goodlib.report.words import Sentence
-from goodlib.value.inference import Problem
+from goodlib.value.problem import Problem
 
 UNFIXED = (
     "{what:name} asks more than this history tells: some of its parameters are hardly known. The "
