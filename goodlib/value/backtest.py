@@ -8,7 +8,7 @@ combination stand side by side, with the same customers, the same outcomes and t
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -18,7 +18,7 @@ from goodlib.history.study import UNIT_DAYS as DAYS
 from goodlib.value import heuristic
 from goodlib.value import score as scores
 from goodlib.value.feature import Past, days_of, ordinal, stamp, teaches
-from goodlib.value.forecast import MODELS, earlier, fit_models, forecast, train
+from goodlib.value.forecast import MODELS, earlier, expectations, fit_models, forecast, train
 from goodlib.value.future import Future
 from goodlib.value.selection import law
 
@@ -218,7 +218,8 @@ class _Trial:
         kind = "both" if calendar else "none"
         fit = fit_models(self.past, self.origin, self.unit, model, kind, plain=not calendar)
         future = fit.simulate(self.horizon, self.draws, self.seed, share=self.share, shock=calendar)
-        return self._drawn(future)
+        means = expectations(fit, self.horizon, None, future.totals)
+        return self._drawn(replace(future, customers=future.customers.assign(**means)))
 
     def _drawn(self, future: Future) -> _Claim:
         customers = future.customers

@@ -46,7 +46,7 @@ LOGGED = (
     "half_purchases "
     "half_spend quarter_purchases quarter_spend previous_purchases previous_spend"
 ).split()
-"""The fifteen features of the regression, each as log(1 + x)."""
+"""The fifteen features of the regression, each as log(1 + x), money by what is usual."""
 
 
 def best_hiatus(past: pd.DataFrame, active: np.ndarray) -> float:
@@ -60,9 +60,15 @@ def best_hiatus(past: pd.DataFrame, active: np.ndarray) -> float:
 def design(past: pd.DataFrame) -> np.ndarray:
     """The regression's columns: an intercept and log(1 + x) of each feature, losses taken as
     zero.
+
+    Money in hundredths of what a purchase of the median customer cost that day, so that neither
+    the currency nor its inflation changes who is told from whom.
     """
-    logged = np.log1p(past[list(LOGGED)].to_numpy(dtype=float).clip(0.0))
-    return np.column_stack([np.ones(len(past)), logged])
+    features = past[list(LOGGED)].astype(float).clip(lower=0.0)
+    cost = features["mean_amount"]
+    money = [name for name in LOGGED if name == "mean_amount" or name.endswith("_spend")]
+    features[money] /= 0.01 * float(cost[cost > 0].median()) if (cost > 0).any() else 1.0
+    return np.column_stack([np.ones(len(past)), np.log1p(features.to_numpy())])
 
 
 @dataclass(frozen=True)

@@ -11,7 +11,16 @@ from goodlib.value import future as module
 from goodlib.value import standing
 from goodlib.value.betageo import BetaGeo
 from goodlib.value.feature import Past, teaches
-from goodlib.value.forecast import Weights, forecast, pool
+from goodlib.value.forecast import (
+    Weights,
+    earlier,
+    expectations,
+    fit_models,
+    forecast,
+    pool,
+    tilted,
+    train,
+)
 from goodlib.value.future import discounted, movers, overlap
 from goodlib.value.joint import draw_purchases, prepare
 from goodlib.value.level import Level
@@ -291,6 +300,54 @@ def test_the_pool_keeps_the_total_and_meets_its_ends():
     assert pool(models, regression, window, Weights(0.5, 1.0)).tolist() == pytest.approx([0, 5, 5])
 
 
+def test_the_pool_is_one_forecast_where_it_alone_has_the_weight(orders):
+    """Window alone, models alone, regression alone: at the total of the models each time."""
+    past, end = Past(orders), pd.Timestamp("2021-12-31")
+    models = fit_models(past, end, "W", "BG/NBD").expected(26)["spend"]
+    regression = train(past, end, 26, "W").predict(past.at(end, 26, "W"))
+    window = past.at(end, 26, "W")["window_spend"]
+    for weights, alone in (
+        (Weights(0.0, 0.0), models),
+        (Weights(1.0, 0.0), regression),
+        (Weights(0.5, 1.0), window),
+    ):
+        share = pool(models, regression, window, weights) / models.sum()
+        assert share.to_numpy() == pytest.approx(np.asarray(alone) / np.sum(alone), rel=1e-9)
+
+
+def test_expected_spend_is_what_many_draws_come_to(orders):
+    """Nearer to the means of 8,000 draws than the means of 200 draws are, at the same total."""
+    ahead = forecast(Past(orders), "2021-12-31", 52, "W", 200, 1, model="BG/NBD")
+    past, fit = Past(orders), ahead.fit
+    tilt = tilted(past, fit, 52, earlier(past, fit.end, 52, "W")[1], ahead.weights)
+    few, many = (
+        fit.simulate(52, draws, 1, drift=ahead.drift, tilt=tilt).customers["expected_spend"]
+        for draws in (200, 8000)
+    )
+    shown = ahead.future.customers["expected_spend"]
+    best = many > many.quantile(0.7)
+    errors = [np.log(means[best] / many[best]).std() for means in (few, shown)]
+    assert errors[1] < 0.06
+    assert errors[1] < 0.6 * errors[0]
+    total = ahead.future.total.loc["spend", "mean"]
+    assert shown.sum() == pytest.approx(total, rel=1e-9)
+
+
+@pytest.mark.parametrize("change", ["order of rows", "money"])
+def test_neither_the_order_of_rows_nor_the_money_s_unit_changes_who_is_best(orders, change):
+    options = {"end": "2021-12-31", "horizon": 26, "unit": "W", "draws": 200, "seed": 1}
+    if change == "money":
+        other = orders.assign(amount=1000 * orders["amount"])
+    else:
+        other = orders.sample(frac=1.0, random_state=2)
+    one, two = (forecast(Past(each), **options, model="BG/NBD") for each in (orders, other))
+    assert two.weights == one.weights
+    scale = 1000.0 if change == "money" else 1.0
+    first, second = (each.future.customers["expected_spend"] for each in (one, two))
+    assert second.to_numpy() == pytest.approx(scale * first.to_numpy(), rel=0.01)
+    assert second.rank().tolist() == pytest.approx(first.rank().tolist(), abs=2)
+
+
 def test_nothing_after_the_end_is_looked_at(orders):
     end = "2021-12-31"
     past = orders[orders["date"] <= end]
@@ -309,7 +366,9 @@ def test_where_the_base_was_too_small_to_teach_the_models_stand_alone(orders):
     ahead = forecast(past, "2021-12-31", 52, "W", 200, 1, model="BG/NBD", share=0.1)
     assert ahead.learnt_at is None
     alone = ahead.fit.simulate(52, 200, 1, drift=ahead.drift, share=0.1)
-    spend = alone.customers["expected_spend"]
+    pd.testing.assert_frame_equal(ahead.future.total, alone.total)
+    means = expectations(ahead.fit, 52, None, alone.totals)
+    spend = means["expected_spend"] * alone.totals["spend"].mean() / means["expected_spend"].sum()
     pd.testing.assert_series_equal(ahead.future.customers["expected_spend"], spend)
 
 
