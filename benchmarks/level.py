@@ -18,18 +18,22 @@ from goodlib.value.calendar import Calendar, _calendar, _Months, _regress
 from goodlib.value.level import fit_level
 
 YEARS = (1, 3, 6, 12, 40)
+GROWTHS = (0.0, 0.05)
 WANDERS = (0.0, 0.1, 0.2)
 COUNTS = (15.0, 150.0)
 AHEAD = (1, 2, 5)
 
 
-def history(count: float, years: int, wander: float, rng: np.random.Generator) -> np.ndarray:
+def history(
+    count: float, years: int, wander: float, growth: float, rng: np.random.Generator
+) -> np.ndarray:
     """Purchases of each month, `years` of them and the five that come."""
     n = 12 * (years + AHEAD[-1])
+    trend = rng.choice([-growth, growth]) * (np.arange(n) / 12 - years)
     walk = np.cumsum(rng.standard_normal(n)) * wander / np.sqrt(12)
     season = np.tile(0.3 * rng.standard_normal(12), n // 12)
     scatter = 0.3 * rng.standard_normal(n) - 0.045
-    return rng.poisson(count * np.exp(walk + season + scatter))
+    return rng.poisson(count * np.exp(walk + trend + season + scatter))
 
 
 def read(actual: np.ndarray) -> tuple[Calendar, float]:
@@ -52,9 +56,9 @@ def read(actual: np.ndarray) -> tuple[Calendar, float]:
     base = months.days * actual.sum() / months.days.sum()
     years = len(actual) / 12
     found = (("season",) if years >= 2 else ()) + (("level",) if years >= 3 else ())
-    season = level = np.ones(len(actual))
+    season, level, lag = np.ones(len(actual)), np.ones(len(actual)), 0.0
     if found:
-        season, level = _regress(months, base, found)
+        season, level, lag = _regress(months, base, found)
     level = level * months.days.sum() / ((season * level) @ months.days)
     flat = _calendar(months, season, level, "M")
     rate = actual.sum() / flat.clock[-1]
@@ -62,7 +66,10 @@ def read(actual: np.ndarray) -> tuple[Calendar, float]:
         months.actual, rate * season * months.days / 30.4375, months.days / 365.25, years >= 2
     )
     return replace(
-        flat, ahead=ahead, kind="both" if years >= 3 else "season" if years >= 2 else "none"
+        flat,
+        ahead=ahead,
+        kind="both" if years >= 3 else "season" if years >= 2 else "none",
+        lag=lag,
     ), rate
 
 
@@ -74,8 +81,9 @@ def main() -> None:
         for years in YEARS:
             for wander in WANDERS:
                 for seed in range(times):
+                    growth = GROWTHS[seed % 2]
                     rng = np.random.default_rng([seed, int(count), years, int(10 * wander)])
-                    actual = history(count, years, wander, rng)
+                    actual = history(count, years, wander, growth, rng)
                     calendar, rate = read(actual[: 12 * years])
                     for ahead in AHEAD:
                         lengths = calendar.future(12.0 * ahead, 2000, seed)
@@ -89,13 +97,14 @@ def main() -> None:
                                 count,
                                 years,
                                 wander,
+                                growth,
                                 ahead,
                                 luck,
                                 np.log((came + 0.5) / (middle + 0.5)),
                                 np.log((upper + 0.5) / (lower + 0.5)) / 2,
                             )
                         )
-    columns = ["count", "years", "wander", "ahead", "luck", "error", "half"]
+    columns = ["count", "years", "wander", "growth", "ahead", "luck", "error", "half"]
     frame = pd.DataFrame(rows, columns=columns)
     frame["held_95"] = frame["luck"].between(0.025, 0.975)
     frame["held_80"] = frame["luck"].between(0.1, 0.9)
@@ -113,7 +122,7 @@ def main() -> None:
         )
 
     print(pd.DataFrame({"all": line(frame)}).T.round(3).to_string())
-    for by in ("years", "wander", "count", "ahead"):
+    for by in ("years", "wander", "growth", "count", "ahead"):
         print(
             frame.groupby(by)[["held_95", "held_80", "error", "half"]]
             .apply(line)

@@ -9,6 +9,7 @@ stand; its error is that of the total of purchases. FOLDER holds worldbank/.
 
 import sys
 import warnings
+from dataclasses import replace
 from pathlib import Path
 from unittest import mock
 
@@ -21,7 +22,7 @@ from statsmodels.tsa.statespace.structural import UnobservedComponents
 from goodlib.value import calendar
 from goodlib.value.choice import fit_clock
 from goodlib.value.feature import Past
-from goodlib.value.level import Level, _join, fit_level
+from goodlib.value.level import Level, _join, fit_drifting, fit_level
 
 ORIGINS = [2004, 2009, 2014]
 AHEAD = np.arange(1, 6)
@@ -35,6 +36,7 @@ def look(past: Past, year: int) -> dict:
         least = max(20.0, expected.sum() / years.sum() * 0.999)
         a, e, _ = _join(actual, expected, years, least)
         seen["level"] = np.log((a + 0.5) / (e + 0.5))
+        seen["last"] = float(fit_drifting(seen["level"], 1 / (a + 0.5), 1.0)[0][-1])
         return fit_level(actual, expected, years, season)
 
     end = pd.Timestamp(f"{year}-12-31")
@@ -42,12 +44,14 @@ def look(past: Past, year: int) -> dict:
         clock = fit_clock(past, end, "M", "BG/NBD", "both")
     found, summary = clock.calendar, clock.calendar.summary(past)
     at = np.geomspace(0.3, 3.0, 25)
-    length = found.expected_future(60) / found.level_now
+    flat = replace(found, ahead=Level.still())
+    length = flat.expected_future(60) / flat.level_now
     total = [clock.purchases.expected_purchases(length * level, summary).sum() for level in at]
     came = past.after(end, 60, "M")["purchases"].sum()
     smooth = float(np.log(found.curve["level"].iloc[-1]))
     drawn = np.log(found.future(60, 4000, 1) / length)
-    known = {"smooth": smooth, "ahead": found.ahead, "used": np.log(found.level_now)}
+    used = float(np.log(found.expected_future(60) / length))
+    known = {"smooth": smooth, "end": found.ahead.end, "used": used}
     return seen | known | {"at": np.log(at), "total": np.log(total / came), "drawn": drawn}
 
 
@@ -80,15 +84,16 @@ def trend(level: np.ndarray, years: int, damping: float) -> float:
 
 def drawn(known: dict, share: float) -> float:
     """From the filtered level part of the way to the mean of ten years, or away from it."""
-    end = known["ahead"].end
+    end = known["end"]
     return float(end + share * (known["level"][-10:].mean() - end))
 
 
 RULES = {
-    "as it is: half-way between the next two": lambda k: k["used"],
+    "as it is: end of the smooth curve, and growth": lambda k: k["used"],
+    "half-way between the next two": lambda k: (k["smooth"] + k["last"]) / 2,
     "end of the smooth curve": lambda k: k["smooth"],
-    "mean of the last year, filtered": lambda k: k["ahead"].last,
-    "end of the last year, filtered": lambda k: k["ahead"].end,
+    "mean of the last year, filtered": lambda k: k["last"],
+    "end of the last year, filtered": lambda k: k["end"],
     **{f"last {n} years": lambda k, n=n: k["level"][-n:].mean() for n in (1, 2, 3, 5, 10)},
     **{f"line through {n} years": lambda k, n=n: line(k["level"], n) for n in (3, 5, 10)},
     **{
@@ -127,6 +132,7 @@ def main() -> None:
     table = np.expm1(errors.loc[ORIGINS]).T
     table["all"] = np.sqrt((errors**2).mean())
     table["to 1999"] = np.sqrt((errors.loc[:1999] ** 2).mean())
+    table["mean"] = errors.mean()
     table["within"] = (table[ORIGINS].abs() <= 0.15).sum(axis=1)
     print(table.round(3).to_string())
     luck = np.array(

@@ -34,6 +34,7 @@ LEVEL_MONTHS = 36  # a level that drifts needs years
 COHORT_SHARE = 0.6  # a trend seen by one year's newcomers alone is their ageing
 PURCHASES_A_MONTH = 3.0  # below it a monthly curve is noise
 ROUNDS = 8
+RIDGE = 1e-4  # what keeps the regression of months finite
 ROUGHEST = 1.0  # smallest weight against a level that moves between years: steps of 1 in the log
 FINE_YEARS = 4  # of history from which on each month's own habit is told from scatter
 SEASON_SPREAD = 0.3  # prior spread of the harmonics of the log season
@@ -51,6 +52,7 @@ class Calendar:
     refused : what was asked for and could not be told from this history, as sentences.
     gain : rise of the log-likelihood over no calendar.
     ahead : Level, how the level may move after the end.
+    lag : years by which the end of the smooth level lags behind a level that rises steadily.
     """
 
     curve: pd.DataFrame
@@ -62,6 +64,7 @@ class Calendar:
     unit: str
     edges: np.ndarray
     clock: np.ndarray
+    lag: float = 0.0
 
     def without(self, reason: str) -> Calendar:
         """The same, with one more reason why something is not used."""
@@ -85,9 +88,9 @@ class Calendar:
     def future(self, horizon: float, draws: int, seed: int) -> np.ndarray:
         """Operational length of the next `horizon` units, one entry a draw of the level to come.
 
-        The season comes again, the level stays where it ended, give or take its own uncertainty: no
-        trend is carried forward. A season that the history cannot tell is not known to be flat: it
-        is drawn, and matters to horizons that are not whole years.
+        The season comes again, the level grows on as far as its growth can be told from chance, and
+        is uncertain. A season that the history cannot tell is not known to be flat: it is drawn,
+        and matters to horizons that are not whole years.
         """
         months, length, number = self._months_ahead(horizon)
         return self._shock(length, number, draws, seed) @ (months * length) / DAYS[self.unit]
@@ -103,19 +106,32 @@ class Calendar:
         return np.array([np.interp(days, np.r_[0.0, reached], np.r_[0.0, row]) for row in clock])
 
     def expected_future(self, horizon: float) -> float:
-        """Operational length of the next `horizon` units when the level stays as it is."""
+        """Operational length of the next `horizon` units at the level that is expected."""
         months, length, _ = self._months_ahead(horizon)
         return float(months @ length / DAYS[self.unit])
 
+    def level_ahead(self, horizon: float, draws: int, seed: int) -> np.ndarray:
+        """Mean level over the next `horizon`, as the curve counts it, one entry a draw."""
+        _, length, _ = self._months_ahead(horizon)
+        reached = np.cumsum(length) / DAYS["Y"]
+        path = self.growth(reached) + self.ahead.draw(reached, draws, seed)
+        return self.level_now * np.exp(path) @ length / length.sum()
+
     @property
     def level_now(self) -> float:
-        """The level that the future starts from: half-way, in logs, between the end of the smooth
-        curve, which lags behind a base that grows, and that of the last year, which follows luck.
+        """The level that the future starts from: the end of the smooth curve, which tells how
+        things stood `lag` years before, and the growth since.
         """
         smooth = float(self.curve["level"].iloc[-1])
         if self.kind not in ("level", "both"):
             return smooth
-        return float(np.sqrt(smooth * np.exp(self.ahead.last)))
+        return smooth * float(np.exp(self.lag * self.ahead.slope))
+
+    def growth(self, years: np.ndarray) -> np.ndarray:
+        """Expected rise of the log level up to these years after the end, where a level is told."""
+        if self.kind not in ("level", "both"):
+            return np.zeros(len(years))
+        return self.ahead.growth(years)
 
     def _shock(self, length: np.ndarray, number: np.ndarray, draws: int, seed: int) -> np.ndarray:
         """What multiplies the pace of each piece of the future, one row a draw; mean one."""
@@ -144,7 +160,8 @@ class Calendar:
         seen = np.bincount(known, minlength=12)
         season = np.bincount(known, self.curve["season"], 12) / np.maximum(seen, 1)
         factor = np.where(seen > 0, season, 1.0)[number]
-        return factor * self.level_now, np.diff(edges), number + 1
+        level = self.level_now * np.exp(self.growth(np.cumsum(np.diff(edges)) / DAYS["Y"]))
+        return factor * level, np.diff(edges), number + 1
 
 
 def fit_calendar(
@@ -182,10 +199,10 @@ def fit_calendar(
     start = fit.llf
     expected = months.expected(flat, fit)
     season = level = np.ones(len(months.days))
-    current, best = flat, (start, flat, fit)
+    current, best, lag = flat, (start, flat, fit, 0.0), 0.0
     m = season * level
     for _ in range(ROUNDS if found else 0):
-        season, level = _regress(months, expected / m, found)
+        season, level, lag = _regress(months, expected / m, found)
         level = level * months.days.sum() / ((season * level) @ months.days)
         m = season * level
         current = _calendar(months, season, level, unit)
@@ -193,11 +210,11 @@ def fit_calendar(
         value = fit.llf + float(months.actual @ np.log(m))
         rise = value - best[0]
         if value > best[0]:
-            best = (value, current, fit)
+            best = (value, current, fit, lag)
         expected = months.expected(current, fit)
         if rise < 0.05:
             break
-    value, chosen, fit = best
+    value, chosen, fit, lag = best
     fitted = months.expected(chosen, fit)
     plain = fitted / chosen.curve["m"].to_numpy() * months.actual.sum() / fitted.sum()
     curve = chosen.curve.assign(actual=months.actual, expected=plain)
@@ -220,6 +237,7 @@ def fit_calendar(
         unit,
         chosen.edges,
         chosen.clock,
+        lag,
     )
 
 
@@ -296,7 +314,7 @@ def _calendar(months: _Months, season: np.ndarray, level: np.ndarray, unit: str)
     m = season * level
     columns = {"month": months.month.to_timestamp(), "m": m, "season": season, "level": level}
     clock = np.r_[0.0, np.cumsum(m * months.days)] / DAYS[unit]
-    flat = Level(0.0, np.ones(1), np.zeros(1))
+    flat = Level.still()
     return Calendar(
         pd.DataFrame(columns), "none", (), 0.0, flat, months.end, unit, months.edges, clock
     )
@@ -321,9 +339,9 @@ def _waves(month: np.ndarray) -> np.ndarray:
 
 def _regress(
     months: _Months, base: np.ndarray, found: tuple[str, ...]
-) -> tuple[np.ndarray, np.ndarray]:
+) -> tuple[np.ndarray, np.ndarray, float]:
     """Season (two annual harmonics, drawn towards none) and level (straight between knots a
-    year apart) by penalised Poisson.
+    year apart) by penalised Poisson; and by how many years the end of the level lags behind.
 
     The smoothness of the level is chosen by the approximate marginal likelihood (Laplace),
     overdispersion of the months taken into account.
@@ -351,15 +369,20 @@ def _regress(
         free -= 11 - k
     spread = max(1.0, float(((months.actual - mean) ** 2 / mean).sum()) / max(free, 1))
     fits = [
-        _poisson(columns, months.actual, base, plain + weight * rough, spread)
+        (weight, *_poisson(columns, months.actual, base, plain + weight * rough, spread))
         for weight in ROUGHEST * 4.0 ** np.arange(8)
     ]
-    beta = max(fits, key=lambda fit: fit[1])[0]
+    weight, beta, _ = max(fits, key=lambda fit: fit[2])
+    # what the same penalties make of a level that rises steadily up to the last month
+    mean = (base * np.exp(columns @ beta))[:, None] / spread
+    bend = (columns * mean).T @ columns + plain + weight * rough + RIDGE * np.eye(len(beta))
+    rise = np.linalg.solve(bend, (columns * mean).T @ ((np.arange(n) - n + 1) / 12))
+    lag = -float(hats[-1] @ rise[k:])
     level = np.exp(hats @ beta[k:])
     season = np.exp(seasonal @ beta[:k])
     if k:
         season = season / np.exp(np.mean(np.log(season[-12:])))
-    return season, level
+    return season, level, lag
 
 
 def _poisson(
@@ -368,7 +391,7 @@ def _poisson(
     """Penalised quasi-Poisson coefficients and their log marginal likelihood under this
     roughness; `spread` is the variance over the mean.
     """
-    ridge = rough + 1e-4 * np.eye(len(rough))
+    ridge = rough + RIDGE * np.eye(len(rough))
     beta = np.zeros(columns.shape[1])
     for _ in range(50):
         mean = base * np.exp(np.clip(columns @ beta, -20, 20))

@@ -65,7 +65,7 @@ class Fit:
     spend: Any
 
     def expected(self, horizon: float) -> pd.DataFrame:
-        """Expected purchases and spend of each customer when levels stay as they are."""
+        """Expected purchases and spend of each customer, at today's level of amounts."""
         length = self.calendar.expected_future(horizon)
         counts = self.purchases.expected_purchases(length, self.summary)
         p, q, gamma = self.spend.params[["p", "q", "gamma"]]
@@ -75,7 +75,7 @@ class Fit:
         return pd.DataFrame({"purchases": counts, "spend": counts * p * (gamma + x * mean) / shape})
 
     def mean_amount(self) -> pd.Series:
-        """Expected amount of a purchase of each customer when levels stay as they are."""
+        """Expected amount of a purchase of each customer, at today's level of amounts."""
         one = self.expected(1.0)
         return one["spend"] / one["purchases"].clip(lower=1e-300)
 

@@ -1,13 +1,15 @@
-"""How far may the level of the whole base move? The common shock that every total needs.
+"""Whereto may the level of the whole base move, and how far? The common shock of every total.
 
 The ratio of actual to expected purchases, month after month, is seen through counting noise, which
-is large while a base is small. What remains is a level that wanders: a structural time series, a
-random walk seen by its mean over each period, with a noise of known size at each (else the noise of
-the first years is taken for wandering, and every total is promised too broadly). How far it wanders
-and how far single years scatter is never quite known: draws come from all that the history allows.
-Short histories say little, so the yearly spread has a prior, half-normal of scale .15: totals of
-firms move by tens of percents a year. Where the truth is known, intervals then hold as often as
-they say (docs/backtest.md).
+is large while a base is small. What remains is a level that wanders and grows: a structural time
+series of three states, a random walk, a steady growth, and a growth of the day that dies out (a
+damped trend). Each period shows the mean of the level over it, with a noise of known size (else the
+noise of the first years is taken for wandering, and every total is promised too broadly). How far
+the level wanders, how far single years scatter and how it grows is never quite known: draws come
+from all that the history allows. Short histories say little, so there are priors: a yearly spread
+half-normal of scale .15, a steady growth within 5 % a year, a growth of the day half as large as
+the spread. Totals of firms move by tens of percents a year, and an untold growth is none. Where the
+truth is known, intervals then hold as often as they say (docs/backtest.md).
 """
 
 from __future__ import annotations
@@ -15,61 +17,103 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
+from scipy.special import logsumexp
 
 PRIOR_SCALE = 0.15  # of the spread of the log level over one year
+STEADY = 0.05  # prior spread of the steady growth of the log level in a year
+PASSING = 0.5  # spread of the growth that dies out, in spreads of the level over one year
+DAMPING = 0.8  # of that growth, what is left after a year
 GRID = np.linspace(0.01, 0.8, 40)
 TWICE = 1.99  # years in which every season comes twice
 WHOLE_YEARS = 4  # of history from which on the level is read year by year
 UNKNOWN = 100.0  # variance of the log level before anything was seen
+NODES = np.polynomial.legendre.leggauss(16)
 EXTRA = (1.0, 1.5, 2.0, 3.0, 5.0, 9.0, 17.0)  # noise of a period, over that of counting alone
+FADING = -np.log(DAMPING)
 
 
 @dataclass(frozen=True, eq=False)
 class Level:
-    """A log level that wanders from where the history left it.
+    """A log level that wanders and grows from where the history left it.
 
     One entry a component: a spread and a noise that the history allows, weighted by how well it
     allows them.
 
-    start_sd : uncertainty of the log level at the end itself.
     weights, spreads : posterior over the spread of the log level per square root of a year.
+    mean, covariance : of level, passing growth and steady growth (both a year) at the end, shapes
+        (components, 3) and (components, 3, 3).
     irregular : variance of the log of one year's mean that is no level: good and bad years, without
         memory.
-    end : log level at the end, as the filter saw it; over all components.
-    shift : how far each component's own end lies from that.
-    last : log of the mean level over the last period.
     """
 
-    start_sd: float | np.ndarray
     weights: np.ndarray
     spreads: np.ndarray
-    irregular: float | np.ndarray = 0.0
-    end: float = 0.0
-    shift: float | np.ndarray = 0.0
-    last: float = 0.0
+    mean: np.ndarray
+    covariance: np.ndarray
+    irregular: np.ndarray
+
+    @classmethod
+    def known(cls, start_sd: float | np.ndarray, weights: np.ndarray, spreads: np.ndarray) -> Level:
+        """Nothing was seen but where the level stands, up to `start_sd`; its growth is the prior's
+        word.
+        """
+        mean = np.zeros((len(weights), 3))
+        start = np.square(start_sd)
+        return cls(weights, spreads, mean, _prior_of(start, spreads), np.zeros(len(weights)))
+
+    @classmethod
+    def still(cls) -> Level:
+        """A level that stays where it is."""
+        return cls(np.ones(1), np.zeros(1), np.zeros((1, 3)), np.zeros((1, 3, 3)), np.zeros(1))
 
     @property
     def spread(self) -> float:
         """Posterior mean spread of the log level over one year."""
         return float(self.weights @ self.spreads)
 
+    @property
+    def end(self) -> float:
+        """Log level at the end, as the filter saw it, mean on the scale of rates."""
+        return float(self._centre(np.zeros(1))[0])
+
+    @property
+    def slope(self) -> float:
+        """Expected growth of the log level at the end, a year."""
+        return float(self.weights @ self.mean[:, 1:].sum(axis=1))
+
+    def growth(self, years: np.ndarray) -> np.ndarray:
+        """Expected rise of the log level up to these times after the end."""
+        return self._centre(np.asarray(years, dtype=float)) - self.end
+
     def draw(self, years: np.ndarray, draws: int, seed: int) -> np.ndarray:
-        """Log levels (draws, len(years)) at these times after the end; mean one on the scale of
-        rates.
+        """Log levels (draws, len(years)) at these times after the end, around the expected growth;
+        mean one on the scale of rates.
         """
         rng = np.random.default_rng([seed, 271])
         own = rng.choice(len(self.weights), size=draws, p=self.weights)
-        spread, begin, alone, shift = (
-            np.broadcast_to(column, self.weights.shape)[own, None]
-            for column in (self.spreads, self.start_sd, self.irregular, self.shift)
-        )
-        steps = np.sqrt(np.diff(np.r_[0.0, years]))
-        walk = np.cumsum(rng.standard_normal((draws, len(years))) * steps, axis=1)
-        start = begin * rng.standard_normal((draws, 1))
-        single = alone / steps**2
-        luck = np.sqrt(single) * rng.standard_normal((draws, len(years)))
-        variance = begin**2 + spread**2 * years[None, :] + single
-        return shift + start + spread * walk + luck - variance / 2
+        root = np.linalg.cholesky(self.covariance + 1e-12 * np.eye(3))[own]
+        state = self.mean[own] + (root @ rng.standard_normal((draws, 3, 1)))[..., 0]
+        spread = self.spreads[own, None]
+        found, steps = np.empty((draws, len(years))), np.diff(np.r_[0.0, years])
+        for k, step in enumerate(steps):
+            turn = _turn(step)
+            shock = np.linalg.cholesky(_shock(step)[:3, :3] + 1e-18 * np.eye(3))
+            state = state @ turn.T + spread * (rng.standard_normal((draws, 3)) @ shock.T)
+            found[:, k] = state[:, 0]
+        single = self.irregular[:, None] / steps
+        variance = single + self._variance(years)
+        luck = np.sqrt(single[own]) * rng.standard_normal(found.shape)
+        return found + luck - variance[own] / 2 - self._centre(years)
+
+    def _centre(self, years: np.ndarray) -> np.ndarray:
+        """Log of the mean level at these times, on the scale of rates."""
+        return logsumexp(self.mean @ _row(years).T, axis=0, b=self.weights[:, None])
+
+    def _variance(self, years: np.ndarray) -> np.ndarray:
+        """Variance of the log level at these times, a row a component."""
+        row = _row(years)
+        known = np.einsum("ti,kij,tj->kt", row, self.covariance, row)
+        return known + np.outer(self.spreads**2, [_shock(year)[0, 0] for year in years])
 
 
 def fit_level(
@@ -90,7 +134,7 @@ def fit_level(
     if len(a) < 3 or (not season and years.sum() < TWICE):
         # rates are means of the whole history, and the level has wandered since its middle
         begin = np.sqrt(1 / max(actual.sum(), 1.0) + GRID**2 * years.sum() / 3)
-        return Level(begin, _prior(), GRID)
+        return Level.known(begin, _prior(), GRID)
     return fit_drifting(np.log((a + 0.5) / (e + 0.5)), 1 / (a + 0.5), float(np.median(t)))[1]
 
 
@@ -101,33 +145,18 @@ def fit_drifting(ratio: np.ndarray, noise: np.ndarray, step: float) -> tuple[np.
     over a grid of yearly spreads and of noises, times the prior.
     """
     if len(ratio) < 3:
-        return np.zeros(len(ratio)), Level(0.0, _prior(), GRID)
-    log_prior = np.log(_prior())
-    extra = np.array(EXTRA)
-    found = _filter(
-        ratio, np.outer(noise, np.repeat(extra, len(GRID))), np.tile(GRID**2 * step, len(extra))
-    )
-    likelihood, ends, variances = (
-        column.reshape(len(extra), -1) for column in (found[0], found[1][-1], found[2][-1])
-    )
-    score = likelihood + log_prior
+        return np.zeros(len(ratio)), Level.known(0.0, _prior(), GRID)
+    extra, spreads = np.repeat(EXTRA, len(GRID)), np.tile(GRID, len(EXTRA))
+    likelihood, mean, covariance = _filter(ratio, np.outer(noise, extra), spreads, step)
+    score = likelihood + np.log(np.tile(_prior(), len(EXTRA)))
     weights = np.exp(score - score.max())
     weights = weights / weights.sum()
-    best = int(weights.sum(axis=1).argmax())
-    spread = float(weights[best] @ GRID / weights[best].sum())
+    each = weights.reshape(len(EXTRA), -1)
+    best = int(each.sum(axis=1).argmax())
+    spread = float(each[best] @ GRID / each[best].sum())
     smooth = _smooth(ratio, noise * EXTRA[best], spread**2 * step)
-    end = float(np.log((weights * np.exp(ends - ends.max())).sum()) + ends.max())
     usual = float(np.median(noise[-3:])) * step
-    columns = (
-        np.sqrt(variances),
-        weights,
-        np.tile(GRID, (len(extra), 1)),
-        np.repeat((extra - 1)[:, None] * usual, len(GRID), axis=1),
-    )
-    start_sd, weights, spreads, irregular = (column.ravel() for column in columns)
-    shift = (ends - end).ravel()
-    level = Level(start_sd, weights, spreads, irregular, end, shift, float(smooth[-1]))
-    return smooth, level
+    return smooth, Level(weights, spreads, mean, covariance, (extra - 1) * usual)
 
 
 def _prior() -> np.ndarray:
@@ -136,30 +165,72 @@ def _prior() -> np.ndarray:
     return weights / weights.sum()
 
 
-def _filter(
-    ratio: np.ndarray, noise: np.ndarray, walks: np.ndarray
-) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Kalman filter of a level that wanders, unknown at the start, for several variances of a step,
-    each with a noise of its own or all with one.
-
-    What is seen of a period is its mean, through noise, and the level wanders within the period
-    too: of a random walk with variance q a period the mean varies by q/3 around where the period
-    began, and the end goes with it by q/2. Who takes the mean for the end sees a third of the
-    wandering disappear, and starts the future a third of a period too early.
-
-    Returns the log-likelihood of each, and mean and variance of the level at the end of each
-    period, shape (periods, walks).
+def _prior_of(start: float | np.ndarray, spreads: np.ndarray) -> np.ndarray:
+    """Covariance of level, passing and steady growth before any period is seen, a component each;
+    `start` is the variance of the level.
     """
-    shape, noise = (len(ratio), len(walks)), noise.reshape(len(ratio), -1)
-    means, variances, likelihood = np.empty(shape), np.empty(shape), np.zeros(len(walks))
-    means[0], variances[0] = ratio[0], noise[0] + walks / 3
-    for t in range(1, len(ratio)):
-        total = variances[t - 1] + walks / 3 + noise[t]
-        together, gap = variances[t - 1] + walks / 2, ratio[t] - means[t - 1]
+    found = np.zeros((len(spreads), 3, 3))
+    found[:, 0, 0], found[:, 1, 1], found[:, 2, 2] = start, (PASSING * spreads) ** 2, STEADY**2
+    return found
+
+
+def _reach(years: np.ndarray) -> np.ndarray:
+    """What a growth that dies out adds in these years, in units of what it is a year."""
+    return -np.expm1(-FADING * years) / FADING
+
+
+def _row(years: np.ndarray) -> np.ndarray:
+    """The level at these times, told from the three states at the end: shape (times, 3)."""
+    return np.column_stack([np.ones(len(years)), _reach(years), years])
+
+
+def _turn(step: float) -> np.ndarray:
+    """The three states after `step` years, from those before."""
+    return np.array([[1, _reach(step), step], [0, np.exp(-FADING * step), 0], [0, 0, 1.0]])
+
+
+def _shock(step: float) -> np.ndarray:
+    """Covariance of what `step` years add to the three states and to the mean level over them, for
+    a level of spread one: every moment of the walk and of the growth works on until the end.
+    """
+    left = step * (NODES[0] + 1) / 2
+    none, reach = np.zeros(len(left)), _reach(left)
+    walk = [none + 1, none, none, left / step]
+    growth = [reach, np.exp(-FADING * left), none, (left - reach) / (FADING * step)]
+    weight = step * NODES[1] / 2
+    both = np.array([walk, PASSING * np.sqrt(2 * FADING) * np.array(growth)])
+    return np.einsum("kin,kjn,n->ij", both, both, weight)
+
+
+def _filter(
+    ratio: np.ndarray, noise: np.ndarray, spreads: np.ndarray, step: float
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Kalman filter of the three states, unknown at the start, for several spreads of the level,
+    each with a noise of its own.
+
+    What is seen of a period is its mean, through noise, and the level moves within the period too:
+    of a random walk with variance q a period the mean varies by q/3 around where the period began,
+    and the end goes with it by q/2. Who takes the mean for the end sees a third of the wandering
+    disappear, and starts the future a third of a period too early.
+
+    Returns the log-likelihood of each, and mean and covariance of the states at the end of the last
+    period.
+    """
+    turn, shock, walks = _turn(step), _shock(step), spreads**2
+    seen = np.array([1, (step - _reach(step)) / (FADING * step), step / 2])
+    mean, likelihood = np.zeros((len(walks), 3)), np.zeros(len(walks))
+    mean[:, 0], covariance = ratio[0], _prior_of(UNKNOWN, spreads)
+    for value, scatter in zip(ratio, noise, strict=True):
+        known = covariance @ seen
+        total = known @ seen + walks * shock[3, 3] + scatter
+        together = known @ turn.T + np.outer(walks, shock[:3, 3])
+        gap = value - mean @ seen
         likelihood -= 0.5 * (np.log(2 * np.pi * total) + gap**2 / total)
-        means[t] = means[t - 1] + together / total * gap
-        variances[t] = variances[t - 1] + walks - together**2 / total
-    return likelihood, means, variances
+        gain = together / total[:, None]
+        mean = mean @ turn.T + gain * gap[:, None]
+        covariance = turn @ covariance @ turn.T + walks[:, None, None] * shock[:3, :3]
+        covariance -= gain[:, :, None] * together[:, None, :]
+    return likelihood, mean, covariance
 
 
 def _smooth(ratio: np.ndarray, noise: np.ndarray, walk: float) -> np.ndarray:

@@ -39,7 +39,7 @@ class Price:
 
     def without(self, reason: str) -> Price:
         """No level at all: amounts as they are, and certain to stay so."""
-        flat = Level(0.0, np.ones(1), np.zeros(1))
+        flat = Level.still()
         return Price(self.curve.assign(level=1.0), reason, flat, self.unit)
 
     def at_todays_level(self, past: Past) -> Past:

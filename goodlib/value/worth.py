@@ -19,7 +19,8 @@ from typing import Any, NamedTuple
 import numpy as np
 import pandas as pd
 
-from goodlib.value.feature import Past
+from goodlib.history.study import UNIT_DAYS
+from goodlib.value.feature import Past, ordinal, stamp
 from goodlib.value.forecast import REACH, Fit, Forecast, fit_models
 from goodlib.value.future import CELLS, Future
 from goodlib.value.lifetime import discount_rate
@@ -62,8 +63,15 @@ class Worth:
         """What later chapters need of it: value, draws_value, future, draws_total, calendar."""
         clock = self.ahead.fit.calendar
         choice = self.ahead.choice
+        horizon, seed = self.ahead.future.horizon, self.ahead.future.seed
+        level = clock.level_ahead(horizon, 4000, seed)
         curve = clock.curve.rename(columns=CURVE).assign(
-            refused="\n".join(clock.refused), decided="" if choice is None else choice.why
+            level_ahead=level.mean(),
+            level_ahead_lower_80=np.quantile(level, 0.1),
+            level_ahead_upper_80=np.quantile(level, 0.9),
+            level_ahead_until=stamp(ordinal(clock.end) + horizon * UNIT_DAYS[clock.unit]),
+            refused="\n".join(clock.refused),
+            decided="" if choice is None else choice.why,
         )
         return {
             "value": self.customers,
@@ -132,7 +140,8 @@ class Recalled(NamedTuple):
 
     future: Future
     calendar: pd.DataFrame
-    """As `Calendar.curve`."""
+    """As `Calendar.curve`, and the mean level over the horizon, the same in each row: level_ahead,
+    level_ahead_lower_80, level_ahead_upper_80, and level_ahead_until, its last day."""
     refused: tuple[str, ...]
     """What the calendar was asked for and could not tell."""
     decided: str = ""

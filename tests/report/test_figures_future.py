@@ -41,8 +41,8 @@ def test_ranks_are_drawn_as_far_as_they_reach():
 @pytest.mark.parametrize(
     ("leveled", "seasonal", "labels"),
     [
-        (True, True, ["counted", "level", "season"]),
-        (True, False, ["counted", "level"]),
+        (True, True, ["counted", "level", "expected", "80% range", "season"]),
+        (True, False, ["counted", "level", "expected", "80% range"]),
         (False, True, ["counted", "season"]),
         (False, False, ["counted"]),
     ],
@@ -51,6 +51,12 @@ def test_the_legend_names_what_is_drawn_and_stands_outside(leveled, seasonal, la
     months = pd.date_range("2020-01-01", periods=24, freq="MS")
     curve = pd.DataFrame(
         {"month": months, "season": 1.0, "level": 1.0, "actual": 9.0, "expected": 10.0}
+    )
+    curve = curve.assign(
+        level_ahead=1.1,
+        level_ahead_lower_80=0.9,
+        level_ahead_upper_80=1.3,
+        level_ahead_until=pd.Timestamp("2022-12-31"),
     )
     axes = figures.plot_calendar(curve, seasonal=seasonal, leveled=leveled)
     (legend,) = axes[0].figure.legends

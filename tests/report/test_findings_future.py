@@ -112,9 +112,20 @@ def test_of_the_faders_those_who_may_stay_are_shown_and_the_largest_first():
 )
 def test_only_curves_that_are_drawn_are_spoken_of(level, season, said, silent):
     used = {"level": level, "season": season}
-    text = SAY(future.curves(SimpleNamespace(moves=used.__getitem__)))
+    curve = pd.DataFrame({"level": [1.0, 1.2], "level_ahead": 1.26})
+    curve = curve.assign(level_ahead_lower_80=0.96, level_ahead_upper_80=1.5)
+    found = SimpleNamespace(moves=used.__getitem__, calendar=curve)
+    text = SAY(future.curves(found, "2 years"))
     assert said in text
     assert silent not in text
+    growth = (
+        "Over the next 2 years the level is expected 5.0% higher than where the line ends, carried "
+        "on by its growth as far as that can be told from chance, and it may be anything between "
+        "80% and 125% of that (80% range): that is why the interval of the total is wide."
+    )
+    assert (growth in text) == level
+    still = SimpleNamespace(moves=used.__getitem__, calendar=curve.assign(level_ahead=1.205))
+    assert ("expected to stay where the line ends" in SAY(future.curves(still, "year"))) == level
 
 
 def moved(p=0.5, stayed=0.6, luck=None):

@@ -9,7 +9,7 @@ from scipy.stats import beta, gamma, multivariate_normal
 from statsmodels.tsa.statespace.structural import UnobservedComponents
 
 from goodlib import BetaGeoNBD
-from goodlib.value.calendar import fit_calendar
+from goodlib.value.calendar import _Months, _regress, fit_calendar
 from goodlib.value.feature import Past
 from goodlib.value.level import Level, _filter, _smooth, fit_drifting, fit_level
 from goodlib.value.price import fit_price
@@ -116,30 +116,38 @@ def test_a_planted_rise_of_amounts_is_found(base, found):
     assert growth == pytest.approx(np.log(1.1), abs=0.015)
 
 
-def test_the_filter_is_that_of_the_means_of_a_fine_random_walk(rng):
-    """A walk of 100 steps a period, its means seen through noise: all of it one normal law."""
-    periods, fine = 12, 100
-    time = np.arange(1, periods * fine + 1) / fine
-    shared = np.minimum.outer(time, time)
-    mean = np.repeat(np.eye(periods), fine, axis=0) / fine
-    means, ends = mean.T @ shared @ mean, mean.T @ shared[:, fine - 1 :: fine]
+def law_of_a_level(time: np.ndarray, spread: float) -> np.ndarray:
+    """Covariance of a level that wanders and grows at these times, unknown at the start: a walk, a
+    growth of each day that is forgotten by a fifth a year, and a steady one.
+    """
+    step, apart = time[0], np.abs(np.subtract.outer(time, time))
+    forgotten = (0.5 * spread) ** 2 * 0.8**apart
+    passing = step**2 * np.cumsum(np.cumsum(forgotten, axis=0), axis=1)
+    walk = spread**2 * np.minimum.outer(time, time)
+    return 100 + walk + passing + 0.05**2 * np.outer(time, time)
+
+
+@pytest.mark.parametrize("spread", [0.05, 0.2, 0.4])
+def test_the_filter_is_that_of_the_means_of_a_level_followed_day_by_day(rng, spread):
+    """A level of 100 steps a period, its means seen through noise: all of it one normal law."""
+    periods, fine, ahead = 12, 100, 3
+    time = np.arange(1, (periods + ahead) * fine + 1) / fine
+    law = law_of_a_level(time, spread)
+    mean = np.zeros((len(time), periods))
+    mean[: periods * fine] = np.repeat(np.eye(periods), fine, axis=0) / fine
     noise = rng.uniform(0.02, 0.06, periods)
-    ratio = np.cumsum(rng.normal(0, 0.2, periods)) + np.sqrt(noise) * rng.standard_normal(periods)
-    walks = np.array([0.05, 0.2, 0.4]) ** 2
-    likelihood, found, variances = _filter(ratio, noise, walks)
-    before = 1e4  # variance of the level at the start: nothing is known of it
-    oracle = []
-    for walk in walks:
-        known = before + walk * means + np.diag(noise)
-        law = multivariate_normal(ratio[:1].repeat(periods), known)
-        oracle.append(law.logpdf(ratio) + 0.5 * np.log(2 * np.pi * before))
-        weight = np.linalg.solve(known, before + walk * ends[:, -1])
-        assert found[-1, walks == walk] == pytest.approx(
-            ratio[0] + weight @ (ratio - ratio[0]), abs=0.003
-        )
-        left = before + walk * periods - weight @ (before + walk * ends[:, -1])
-        assert variances[-1, walks == walk] == pytest.approx(left, rel=0.02)
-    assert likelihood == pytest.approx(oracle, abs=0.03)
+    ratio = np.cumsum(rng.normal(0.05, 0.2, periods))
+    likelihood, found, covariance = _filter(ratio, noise[:, None], np.array([spread]), 1.0)
+    known = mean.T @ law @ mean + np.diag(noise)
+    oracle = multivariate_normal(ratio[:1].repeat(periods), known)
+    assert likelihood == pytest.approx(oracle.logpdf(ratio), abs=0.02)
+    weight = np.linalg.solve(known, mean.T @ law[:, -1])
+    then = ratio[0] + weight @ (ratio - ratio[0])
+    level = Level(np.ones(1), np.array([spread]), found, covariance, np.zeros(1))
+    assert level.end + level.growth(np.array([3.0]))[0] == pytest.approx(then, abs=0.004)
+    left = law[-1, -1] - weight @ mean.T @ law[:, -1]
+    drawn = level.draw(np.array([1.0, 2.5, 3.0]), 40_000, 1)[:, -1]
+    assert drawn.std() == pytest.approx(np.sqrt(left), rel=0.02)
 
 
 def test_a_smoothed_level_is_that_of_statsmodels_where_it_jumps_between_periods(rng):
@@ -158,11 +166,47 @@ def test_intervals_of_a_level_that_wanders_hold_as_often_as_they_say(rng):
         path = np.cumsum(rng.normal(0, wander / np.sqrt(12), 120))
         years = path[:96].reshape(8, 12).mean(axis=1)
         level = fit_drifting(years + rng.normal(0, 0.07, 8), np.full(8, 0.0049), 1.0)[1]
-        drawn = level.end + level.draw(np.arange(1, 25) / 12, 400, 1).mean(axis=1)
+        ahead = np.arange(1, 25) / 12
+        drawn = (level.end + level.growth(ahead) + level.draw(ahead, 400, 1)).mean(axis=1)
         luck.append((drawn < path[96:].mean()).mean())
     held = np.abs(np.array(luck) - 0.5)
     assert np.mean(held < 0.4) == pytest.approx(0.80, abs=0.08)
     assert np.mean(held < 0.475) == pytest.approx(0.95, abs=0.04)
+
+
+@pytest.mark.parametrize("growth", [-0.08, 0.0, 0.08])
+def test_a_growth_is_carried_on_as_far_as_it_can_be_told(rng, growth):
+    """Twenty years teach most of a steady growth, three next to nothing."""
+    taught = {}
+    for years in (3, 20):
+        found = []
+        for _ in range(40):
+            path = growth * np.arange(years) + np.cumsum(rng.normal(0, 0.05, years))
+            seen = path + rng.normal(0, 0.03, years)
+            found.append(fit_drifting(seen, np.full(years, 0.0009), 1.0)[1])
+        rise = [level.growth(np.array([5.0]))[0] for level in found]
+        taught[years] = np.mean(rise)
+        assert np.mean([level.slope for level in found]) * growth >= 0
+    assert taught[20] == pytest.approx(5 * growth, abs=0.06)
+    assert abs(taught[3]) <= abs(taught[20]) + 0.03
+
+
+@pytest.mark.parametrize("growth", [-0.1, 0.1, 0.2])
+def test_the_smooth_level_lags_by_what_it_says(growth):
+    """The end of a penalised curve through twenty years of steady growth, counted without luck."""
+    months = 240
+    truth = growth * (np.arange(months) - months + 1) / 12
+    month = pd.period_range("2000-01", periods=months, freq="M")
+    ones = np.ones(months)
+    seen = _Months(month, np.arange(241.0), ones, 8 * np.exp(truth), ones, ones, month[-1].end_time)
+    _, level, lag = _regress(seen, np.full(months, 8.0), ("level",))
+    assert 0.2 < lag < 1.5
+    assert lag == pytest.approx(-np.log(level[-1]) / growth, rel=0.05)
+
+
+def test_where_no_level_is_told_no_growth_is(found):
+    assert found.growth(np.array([1.0]))[0] != 0
+    assert replace(found, kind="season").growth(np.array([1.0, 5.0])).tolist() == [0, 0]
 
 
 def test_months_of_one_year_say_nothing_of_how_far_a_level_wanders(rng):
@@ -206,7 +250,7 @@ def test_a_wandering_level_is_told_from_noise(rng):
 def test_a_season_that_cannot_be_told_is_not_known_to_be_flat(found):
     """Over whole years it averages out; over half a year it makes the total less sure."""
     months = pd.date_range("2022-01-01", "2022-12-01", freq="MS")
-    still = Level(0.0, np.ones(1), np.full(1, 1e-9))
+    still = Level.still()
     curve = pd.DataFrame({"month": months, "m": 1.0, "season": 1.0, "level": 1.0, "expected": 9.0})
     unseen = replace(
         found, kind="none", curve=curve, ahead=still, end=pd.Timestamp("2022-12-31"), unit="M"

@@ -250,11 +250,14 @@ def test_a_change_of_pace_of_each_is_no_change_of_all(fits, summary):
 
 
 def test_a_level_wanders_around_one():
-    level = Level(0.1, np.ones(1), np.array([0.3]))
-    draws = np.exp(level.draw(np.array([0.5, 1.0, 2.0]), 40_000, seed=1))
+    years = np.array([0.5, 1.0, 2.0])
+    draws = np.exp(Level.known(0.1, np.ones(1), np.array([0.3])).draw(years, 40_000, seed=1))
     assert draws.mean(axis=0) == pytest.approx(np.ones(3), abs=0.02)
-    spread = np.log(draws).std(axis=0)
-    assert spread == pytest.approx(np.sqrt(0.01 + 0.09 * np.array([0.5, 1.0, 2.0])), rel=0.02)
+    # a walk of spread .3, a growth of .15 a year of which a fifth is lost every year, one of .05
+    fade = np.log(0.8)
+    passing = 2 * 0.15**2 * (fade * years + 1 - 0.8**years) / -(fade**2)
+    spread = np.sqrt(0.01 + 0.09 * years + passing + (0.05 * years) ** 2)
+    assert np.log(draws).std(axis=0) == pytest.approx(spread, rel=0.02)
 
 
 def test_tomorrow_s_best_are_as_many_as_places_and_best_first(future):

@@ -1,11 +1,14 @@
 """What customers are worth, in the futures that all chapters share."""
 
+from dataclasses import replace
+
 import numpy as np
 import pandas as pd
 import pytest
 
 from goodlib.value.feature import Past
 from goodlib.value.forecast import forecast
+from goodlib.value.level import Level
 from goodlib.value.lifetime import discount_rate
 from goodlib.value.selection import fit_purchases, fit_spend, law, others
 from goodlib.value.worth import FUTURES, arrival, draws_for, recall, what_if, worth
@@ -88,6 +91,11 @@ def test_what_is_handed_on_comes_back(ahead, known):
     names = ["month", "m", "season", "level", "actual", "expected"]
     pd.testing.assert_frame_equal(found.calendar[names], ahead.fit.calendar.curve[names])
     assert found.refused == ahead.fit.calendar.refused
+    clock, last = ahead.fit.calendar, found.calendar.iloc[-1]
+    base = replace(clock, ahead=Level.still()).expected_future(52.0) / clock.curve["level"].iloc[-1]
+    assert last["level_ahead"] == pytest.approx(clock.expected_future(52.0) / base, rel=0.02)
+    assert last["level_ahead_lower_80"] < last["level_ahead"] < last["level_ahead_upper_80"]
+    assert last["level_ahead_until"] == clock.end + pd.Timedelta(days=364)
     kind = {(False, False): "none", (True, False): "season", (False, True): "level"}
     moves = found.moves("season"), found.moves("level")
     assert kind.get(moves, "both") == ahead.fit.calendar.kind

@@ -193,7 +193,9 @@ def plot_calibration(reliability: pd.DataFrame, *, ax: Axes | None = None) -> Ax
 def plot_calendar(curve: pd.DataFrame, *, seasonal: bool, leveled: bool) -> np.ndarray:
     """Pace of purchases over the years and, by month, the season; dots are what was counted.
 
-    `curve`: one row a month, `month`, `season`, `level`, `actual`, `expected`.
+    `curve`: one row a month, `month`, `season`, `level`, `actual`, `expected` and, the same in each
+    row, the mean level from the last month to `level_ahead_until`: `level_ahead`,
+    `level_ahead_lower_80`, `level_ahead_upper_80`.
     """
     ax = style.axes(height=3.7, columns=2, width_ratios=[1.6, 1], width=8.2)
     step = max(1, len(curve) // 40)
@@ -209,6 +211,18 @@ def plot_calendar(curve: pd.DataFrame, *, seasonal: bool, leveled: bool) -> np.n
     )
     if leveled:
         ax[0].plot(curve["month"], curve["level"], color=style.BLUE, label="level")
+        last = curve.iloc[-1]
+        span = [last["month"], last["level_ahead_until"]]
+        ax[0].plot(span, [last["level_ahead"]] * 2, color=style.BLUE, ls="--", label="expected")
+        ax[0].fill_between(
+            span,
+            last["level_ahead_lower_80"],
+            last["level_ahead_upper_80"],
+            color=style.BLUE,
+            alpha=0.18,
+            lw=0,
+            label="80% range",
+        )
     ax[0].set_ylabel("purchases against the mean pace")
     ax[0].set_ylim(0, None)
     style.percent_axis(ax[0])
@@ -231,7 +245,7 @@ def plot_calendar(curve: pd.DataFrame, *, seasonal: bool, leveled: bool) -> np.n
     style.percent_axis(ax[1])
     drawn = [each.get_legend_handles_labels() for each in ax]
     handles, names = (sum(parts, []) for parts in zip(*drawn, strict=True))
-    ax[0].figure.legend(handles, names, loc="outside lower center", ncols=3)
+    ax[0].figure.legend(handles, names, loc="outside lower center", ncols=5)
     return ax
 
 

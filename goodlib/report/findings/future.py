@@ -256,14 +256,20 @@ def calendar(found: Recalled) -> Sentence:
     return Sentence(text, values)
 
 
-def curves(found: Recalled) -> Sentence:
-    """What the figure of the calendar shows: only the curves that are drawn."""
+def curves(found: Recalled, length: str) -> Sentence:
+    """What the figure of the calendar shows: only the curves that are drawn.
+
+    `length` names the horizon ("year", "5 years").
+    """
     dots = (
         "Dots are purchases counted against what the customers known at that time would be "
         "expected to buy"
     )
     wide = "that is why the interval of the total is wide"
-    level = f"The level is carried forward as it stands, without a trend, and it may move: {wide}."
+    level, values = "", {}
+    if found.moves("level"):
+        level, values = _level_ahead(found, length)
+        level += f": {wide}."
     drawn = found.moves("level"), found.moves("season")
     if drawn == (True, True):
         text = (
@@ -284,7 +290,29 @@ def curves(found: Recalled) -> Sentence:
             f"{dots}. The forecast draws no curve through them and takes the pace to stay as it "
             f"was on average. It may move all the same: {wide}."
         )
-    return Sentence(text, {})
+    return Sentence(text, values)
+
+
+def _level_ahead(found: Recalled, length: str) -> tuple[str, dict[str, object]]:
+    """Where the level is expected over the horizon, beside the end of its line."""
+    last = found.calendar.iloc[-1]
+    change, lower, upper = (
+        float(last[f"level_ahead{end}"] / last["level"] - 1)
+        for end in ("", "_lower_80", "_upper_80")
+    )
+    values = {"next": length, "change": abs(change), "lower": 1 + lower, "upper": 1 + upper}
+    if abs(change) < 0.01:
+        text = "Over the next {next:name} the level is expected to stay where the line ends"
+    else:
+        way = "higher" if change > 0 else "lower"
+        text = (
+            f"Over the next {{next:name}} the level is expected {{change:percent}} {way} than "
+            "where the line ends, carried on by its growth as far as that can be told from chance"
+        )
+    text += (
+        ", and it may be anything between {lower:percent} and {upper:percent} of that (80% range)"
+    )
+    return text, values
 
 
 def total(future: Future, trial: Backtest, came: float, length: str) -> Sentence:
