@@ -33,6 +33,7 @@ STEPS = 12
 CURVE = {
     **{"m": "pace", "season": "pace_season", "level": "pace_level"},
     **{"actual": "came", "expected": "would_come"},
+    **{f"level_ahead{end}": f"pace_ahead{end}" for end in ("", "_lower_80", "_upper_80", "_until")},
 }
 """A calendar's columns as the table `calendar` names them."""
 
@@ -65,7 +66,7 @@ class Worth:
         choice = self.ahead.choice
         horizon, seed = self.ahead.future.horizon, self.ahead.future.seed
         level = clock.level_ahead(horizon, 4000, seed)
-        curve = clock.curve.rename(columns=CURVE).assign(
+        curve = clock.curve.assign(
             level_ahead=level.mean(),
             level_ahead_lower_80=np.quantile(level, 0.1),
             level_ahead_upper_80=np.quantile(level, 0.9),
@@ -78,7 +79,7 @@ class Worth:
             "draws_value": self.each,
             "future": self.ahead.future.customers,
             "draws_total": self.ahead.future.totals,
-            "calendar": curve,
+            "calendar": curve.rename(columns=CURVE),
         }
 
 
