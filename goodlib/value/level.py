@@ -17,7 +17,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-from scipy.special import logsumexp
 
 PRIOR_SCALE = 0.15  # of the spread of the log level over one year
 STEADY = 0.05  # prior spread of the steady growth of the log level in a year
@@ -107,7 +106,9 @@ class Level:
 
     def _centre(self, years: np.ndarray) -> np.ndarray:
         """Log of the mean level at these times, on the scale of rates."""
-        return logsumexp(self.mean @ _row(years).T, axis=0, b=self.weights[:, None])
+        path = self.mean @ _row(years).T
+        top = path.max(axis=0)
+        return top + np.log(self.weights @ np.exp(path - top))
 
     def _variance(self, years: np.ndarray) -> np.ndarray:
         """Variance of the log level at these times, a row a component."""
