@@ -136,8 +136,7 @@ def simulated(bases: int, customers: int, moving: bool) -> dict[str, float]:
         rng = np.random.default_rng([seed, customers, moving])
         orders = firm(rng, customers, moving)
         past = Past(orders[orders["date"] <= end])
-        law = selection.law(past.at(end, 52, "W"))
-        ahead = forecast(past, end, 52, "W", FUTURES, seed, model=law)
+        ahead = forecast(past, end, 52, "W", FUTURES, seed)
         margin = pd.Series(MARGIN, past.table[3])
         known = worth(ahead, margin, discount=DISCOUNT, periods_per_year=365.25 / 7)
         later = orders[(orders["date"] > end) & (orders["date"] <= end + pd.Timedelta(days=364))]

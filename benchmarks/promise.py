@@ -2,10 +2,11 @@
 
     python benchmarks/promise.py FOLDER [history ...]
 
-At each day the forecast is made twice, with and without what the trial at an earlier day says of
-its chances. FOLDER holds the optional real data; histories are those of benchmarks/backtest.py and
+At each day the forecast is made with and without what the trial at an earlier day says of its
+chances. FOLDER holds the optional real data; histories are those of benchmarks/backtest.py and
 firm0, firm1, ...: simulated ones whose customers change pace (odd numbers) and amounts (2, 3, 6, 7)
-from half-year to half-year, or do not.
+from half-year to half-year, or do not. Last it fits how far slopes of log odds differ between
+histories and between the days of one: the constants of goodlib/value/promise.py.
 """
 
 import sys
@@ -15,23 +16,27 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 from backtest import read
+from scipy.optimize import minimize
 
-from goodlib.value.feature import Past
+from goodlib.value.feature import DAYS, Past, ordinal
 from goodlib.value.forecast import forecast
-from goodlib.value.promise import mend
+from goodlib.value.promise import hold_against, mend
 from goodlib.value.score import list_size, places
 
-YEARS = [(f"{year}-12-31", 60) for year in range(1984, 2019, 5)]
+
+def ends(first: str, last: str, step: str) -> list[str]:
+    """Last days of periods."""
+    return [str(day.date()) for day in pd.date_range(first, last, freq=step)]
+
+
 CASES = {
-    "cdnow": ("W", [("1997-06-30", 26), ("1997-09-30", 39), ("1997-12-30", 26)]
-              + [("1997-09-30", 13), ("1997-12-30", 13), ("1998-03-31", 13)]),
-    "retail": ("W", [("2011-06-09", 26), ("2011-06-09", 13), ("2011-08-08", 17),
-                     ("2011-09-08", 13)]),
-    "demo": ("W", [(f"{year}-{day}", 52) for year in (2022, 2023, 2024)
-                   for day in ("06-30", "12-31")]),
-    "worldbank": ("M", [*YEARS, ("2017-06-30", 60)]),
-}  # fmt: skip
-FIRM = ("M", [("2019-12-31", 12), ("2020-12-31", 12), ("2019-12-31", 24)])
+    "cdnow": ("W", ends("1997-06-30", "1998-03-31", "ME"), (13, 26, 39)),
+    "retail": ("W", ends("2011-05-31", "2011-09-30", "ME"), (9, 13, 17, 26)),
+    "demo": ("W", ends("2021-12-31", "2025-06-30", "QE"), (26, 52)),
+    "worldbank": ("M", ends("1974-12-31", "2019-06-30", "2YE"), (60,)),
+}
+FIRM = ("M", ["2019-12-31", "2020-12-31"], (12, 24))
+KNOWN = 1.0  # slopes with a larger standard error tell nothing
 
 
 def firm(number: int) -> pd.DataFrame:
@@ -54,15 +59,41 @@ def firm(number: int) -> pd.DataFrame:
     return frame.assign(date=date)
 
 
+def spreads(slopes: pd.DataFrame) -> tuple[float, float]:
+    """How far slopes differ between histories, and within one from day to day: most likely values.
+
+    slopes : history, slope, error. A history has a slope of its own around 1, each of its days one
+        around that, seen with an error; all normal.
+    """
+    groups = [(g["slope"].clip(0.3, 3) - 1, g["error"] ** 2) for _, g in slopes.groupby("history")]
+
+    def loss(logs: np.ndarray) -> float:
+        between, within = np.exp(2 * logs)
+        total = 0.0
+        for off, error in groups:
+            variance = between + np.diag(within + error)
+            total += np.linalg.slogdet(variance)[1] + off @ np.linalg.solve(variance, off)
+        return total
+
+    fits = [minimize(loss, np.log(at), method="Nelder-Mead") for at in ([0.1, 0.1], [0.2, 0.05])]
+    between, within = np.exp(min(fits, key=lambda fit: fit.fun).x)
+    return float(between), float(within)
+
+
 def main() -> None:
-    """Prints one line a day, then the means of each history."""
+    """Prints one line a day, then the means of each history, then the spreads of slopes."""
     warnings.simplefilter("ignore")
     folder, rows = Path(sys.argv[1]), []
     for name in sys.argv[2:] or [*CASES, *(f"firm{number}" for number in range(8))]:
         orders = firm(int(name[4:])) if name.startswith("firm") else read(name, folder)
-        past, (unit, days) = Past(orders), CASES.get(name, FIRM)
-        for day, ahead in days:
+        past, (unit, days, lengths) = Past(orders), CASES.get(name, FIRM)
+        known = ordinal(past.last_day) + 31
+        for day, ahead in ((day, ahead) for day in days for ahead in lengths):
+            if ordinal(day) + ahead * DAYS[unit] > known:
+                continue
             found = forecast(past, day, ahead, unit, 400, 1)
+            if found.kept is None:
+                continue
             after = found.future.customers["p_top"].to_numpy()
             before = mend(after, 1 / found.slope)
             spend = past.after(pd.Timestamp(day), ahead, unit)["spend"].to_numpy()
@@ -72,16 +103,33 @@ def main() -> None:
                 float(top @ np.log(p) + (1 - top) @ np.log1p(-p))
                 for p in (np.clip(before, 1e-3, 0.999), np.clip(after, 1e-3, 0.999))
             ]
-            row = {"promised": own @ before / size, "mended": own @ after / size}
-            row |= {"realised": own @ top / size, "slope": found.slope, "gain": logs[1] - logs[0]}
-            rows.append({"history": name, "day": day, "ahead": ahead} | row)
+            then = hold_against(before, top)
+            row = {"history": name, "day": day, "ahead": ahead, "promised": own @ before / size}
+            row |= {"mended": own @ after / size, "realised": own @ top / size}
+            row |= {"tried": found.kept.slope, "error": found.kept.error, "used": found.slope}
+            row |= {"then": then.slope, "its_error": then.error, "gain": logs[1] - logs[0]}
+            rows.append(row | {"reach": (ordinal(day) - ordinal(found.learnt_at)) / DAYS[unit]})
             print(pd.DataFrame(rows[-1:]).round(3).to_string(header=len(rows) == 1), flush=True)
     frame = pd.DataFrame(rows)
+    whole = frame[frame["reach"] > 0.85 * frame["ahead"]]
+    names = {"tried": "slope", "then": "slope", "its_error": "error"}
+    both = [
+        whole[["history", *pair]].rename(columns=names)
+        for pair in (("tried", "error"), ("then", "its_error"))
+    ]
+    slopes = pd.concat(both)
+    slopes = slopes[slopes["error"] < KNOWN]
     frame["history"] = frame["history"].str.rstrip("01234567")
     frame["gap"] = (frame["promised"] - frame["realised"]).abs()
     frame["gap_mended"] = (frame["mended"] - frame["realised"]).abs()
-    means = frame.groupby("history")[["promised", "mended", "realised", "gap", "gap_mended"]].mean()
-    print(means.assign(gain=frame.groupby("history")["gain"].sum()).round(3).to_string())
+    columns = ["promised", "mended", "realised", "gap", "gap_mended", "tried", "then"]
+    grouped = frame.groupby("history")
+    means = grouped[columns].mean().assign(gain=grouped["gain"].sum(), days=grouped.size())
+    print(means.round(3).to_string())
+    for left in (None, *slopes["history"].unique()):
+        kept = slopes[slopes["history"] != left]
+        if len(set(kept["history"])) > 1 and not str(left).startswith("firm"):
+            print("without", left, "between {:.3f} within {:.3f}".format(*spreads(kept)))
 
 
 if __name__ == "__main__":

@@ -17,10 +17,10 @@ import pandas as pd
 from goodlib.history.study import UNIT_DAYS as DAYS
 from goodlib.value import heuristic
 from goodlib.value import score as scores
+from goodlib.value.choice import MODELS
 from goodlib.value.feature import Past, days_of, ordinal, stamp, teaches
-from goodlib.value.forecast import MODELS, earlier, expectations, fit_models, forecast, train
+from goodlib.value.forecast import earlier, expectations, fit_models, forecast, train
 from goodlib.value.future import Future
-from goodlib.value.selection import law
 
 COMBINATION = "combination"
 REGRESSION = "regression on history"
@@ -227,10 +227,9 @@ class _Trial:
         return _Claim(spend, customers["p_active"].to_numpy(), spend, future)
 
     def _combination(self) -> _Claim:
-        """With the purchase model that would have been chosen that day, as the report chooses."""
-        terms = {"model": law(self.now), "share": self.share}
+        """With the purchase models that would have been believed that day, as in the report."""
         found = forecast(
-            self.past, self.origin, self.horizon, self.unit, self.draws, self.seed, **terms
+            self.past, self.origin, self.horizon, self.unit, self.draws, self.seed, share=self.share
         )
         return self._drawn(found.future)
 

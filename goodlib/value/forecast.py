@@ -19,15 +19,16 @@ import pandas as pd
 
 from goodlib.history.study import UNIT_DAYS as DAYS
 from goodlib.value.calendar import Calendar
-from goodlib.value.choice import CALENDARS, MODELS, Choice, choose_calendar, fit_clock
+from goodlib.value.choice import CALENDARS, Choice, choose_calendar, fit_clock
 from goodlib.value.dispersion import fit_amounts
 from goodlib.value.feature import Past, ordinal, stamp, teaches
 from goodlib.value.future import Future, simulate_future
 from goodlib.value.heuristic import HistoryRegression
 from goodlib.value.joint import prepare
 from goodlib.value.price import Price, fit_price
-from goodlib.value.promise import learn_slope, mend
+from goodlib.value.promise import Kept, hold_against, mend
 from goodlib.value.score import list_size, places
+from goodlib.value.selection import fit_purchases, law, sound
 from goodlib.value.spend import GammaGamma
 
 DRIFTS = (0.0, 0.05, 0.1, 0.2, 0.3, 0.45, 0.6, 0.8)
@@ -37,7 +38,8 @@ PRIOR_WEIGHTS = (0.5, 0.25)  # of the regression within the pool, of the last wi
 PRIOR_DRIFT = 0.2
 REACH = 5.0  # largest factor by which the combination corrects the models
 TRIAL = 200  # draws of a trial at an earlier origin
-CROWD = 3000  # customers of such a trial, at most
+CROWD = 3000  # customers of such a trial who tell the change of pace, at most
+JURY = 30_000  # who tell whether chances were kept
 
 
 class Weights(NamedTuple):
@@ -63,11 +65,33 @@ class Fit:
     summary: pd.DataFrame
     purchases: Any
     spend: Any
+    others: tuple[Any, ...] = ()
+    """Other purchase models in the same operational time, whose futures count as much."""
+
+    @property
+    def opinions(self) -> tuple[Any, ...]:
+        """All purchase models that the futures are drawn from, in equal parts."""
+        return (self.purchases, *self.others)
+
+    def with_others(self) -> Fit:
+        """The same with every other purchase model that may be believed of these customers."""
+        fits = sound(fit_purchases(self.summary))
+        mine = type(self.purchases.model)
+        return replace(self, others=tuple(fit for fit in fits if type(fit.model) is not mine))
+
+    def p_alive(self, summary: pd.DataFrame | None = None) -> pd.Series:
+        """Chance that each customer is still one, in the mean of the purchase models.
+
+        `summary`: customers in operational time. Default: the base.
+        """
+        rows = self.summary if summary is None else summary
+        return sum(each.p_alive(rows) for each in self.opinions) / len(self.opinions)
 
     def expected(self, horizon: float) -> pd.DataFrame:
         """Expected purchases and spend of each customer, at today's level of amounts."""
         length = self.calendar.expected_future(horizon)
-        counts = self.purchases.expected_purchases(length, self.summary)
+        counts = sum(each.expected_purchases(length, self.summary) for each in self.opinions)
+        counts = counts / len(self.opinions)
         p, q, gamma = self.spend.params[["p", "q", "gamma"]]
         x = self.summary["frequency"]
         mean = self.summary["monetary_value"].fillna(0.0).clip(lower=0.0)
@@ -85,7 +109,7 @@ class Fit:
         """Joint draws from these models; the base's levels are uncertain unless `shock` is off."""
         price = self.price.future(horizon, draws, seed) if shock else None
         return simulate_future(
-            self.purchases,
+            self.opinions,
             self.spend,
             horizon,
             draws,
@@ -110,6 +134,8 @@ class Forecast:
     choice: Choice | None = None
     slope: float = 1.0
     """What the log odds of P(top) were multiplied with, learnt at the earlier origin."""
+    kept: Kept | None = None
+    """How P(top) was kept there."""
 
 
 @lru_cache(maxsize=16)
@@ -160,8 +186,9 @@ def forecast(
     draws, seed : int
         Joint futures and the seed of all random numbers.
     model : name of a purchase model, optional
-        "Pareto/NBD", "BG/NBD", "MBG/NBD" or "NBD". Default: of the first two whichever makes the
-        history more likely.
+        "Pareto/NBD", "BG/NBD", "MBG/NBD" or "NBD". Default: the futures are drawn in equal parts
+        from every one of them that may be believed (`goodlib.value.selection.sound`), in the
+        operational time of the one that describes the customers best.
     calendar : "none", "season", "level", "both" or "auto"
         What may move the base as a whole. Gates decide what this history can tell; "auto" takes of
         that what foretold best what came at earlier days (`goodlib.value.choice`).
@@ -181,30 +208,33 @@ def forecast(
     now = past.at(end, horizon, unit)
     before, length = earlier(past, end, horizon, unit)
     kind = "both" if calendar == "auto" else calendar
-    names = MODELS if model is None else [model]
-    clocks = {each: fit_clock(past, end, unit, each, kind) for each in names}
-    name = max(clocks, key=lambda each: clocks[each].purchases.llf + clocks[each].calendar.gain)
+    name = law(now) if model is None else model
     choice = None
     if calendar == "auto":
         choice = choose_calendar(past, end, length, unit)
         kind = choice.kind
     fit = fit_models(past, end, unit, name, kind)
+    if model is None:
+        fit = fit.with_others()
     if choice is not None and choice.kind != choice.allowed:
         fit = replace(fit, calendar=fit.calendar.without(choice.reason))
     weights, drift, tilt, learnt_at = Weights(0.0, 0.0), PRIOR_DRIFT, None, None
-    slope = 1.0
+    slope, kept = 1.0, None
     if teaches(past.at(before, length, unit)):
         trial, learnt_at = fit_models(past, before, unit, name, kind), before
+        if model is None:
+            trial = trial.with_others()
         weights = learn_weights(past, trial, length)
         drift, chance, top = learn_drift(past, trial, length, weights, share, seed)
-        slope = learn_slope(chance, top, length / horizon)
+        kept = hold_against(chance, top)
+        slope = kept.expected(length / horizon)
         tilt = tilted(past, fit, horizon, length, weights)
     today = float(np.sort(now["window_spend"])[-max(1, round(share * len(now)))])
     future = fit.simulate(horizon, draws, seed, drift=drift, tilt=tilt, share=share, today=today)
     chances = mend(future.customers["p_top"].to_numpy(), slope)
     means = expectations(fit, horizon, tilt, future.totals)
     future = replace(future, customers=future.customers.assign(p_top=chances, **means))
-    return Forecast(future, fit, weights, drift, learnt_at, choice, slope)
+    return Forecast(future, fit, weights, drift, learnt_at, choice, slope, kept)
 
 
 def earlier(
@@ -325,31 +355,41 @@ def learn_drift(
     came = past.after(trial.end, length, trial.unit)
     expected = trial.expected(length)["purchases"]
     ratio = np.clip(came["purchases"].sum() / max(expected.sum(), 1e-9), 0.2, 5.0)
-    rows = np.arange(len(came))
-    if len(rows) > CROWD:
-        rows = np.sort(np.random.default_rng([seed, 5]).choice(rows, CROWD, replace=False))
+    rows = _some(len(came), JURY, seed)
+    everyone, crowd = np.arange(len(rows)), _some(len(rows), CROWD, seed)
     some, came = trial.summary.iloc[rows], came.iloc[rows]
     reach = trial.calendar.expected_future(length) * ratio
     window = earlier(past, trial.end, length, trial.unit)[1]
     tilt = tilted(past, trial, length, window, weights)
     outlook = prepare(
-        trial.purchases, trial.spend, reach, TRIAL, seed, some, tilt=tilt, certain=True
+        trial.opinions, trial.spend, reach, TRIAL, seed, some, tilt=tilt, certain=True
     )
-    frequent = expected.to_numpy()[rows] * ratio >= 1
-    count, size = came["purchases"].to_numpy()[frequent], list_size(len(rows), share)
-    top = places(came["spend"].to_numpy(), size)
+    spend = came["spend"].to_numpy()
 
-    def play(drift: float) -> tuple[np.ndarray, np.ndarray]:
-        rng = np.random.Generator(np.random.SFC64([seed, 17]))
-        counts, spends = replace(outlook, drift=drift).draw(slice(0, len(some)), rng)
-        return counts[:, frequent], np.mean([places(draw, size) for draw in spends], axis=0)
+    def play(drift: float, who: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+        """Counts, chances of a place among these customers, and who took one."""
+        rng, size = np.random.Generator(np.random.SFC64([seed, 17])), list_size(len(who), share)
+        counts, spends = replace(outlook, drift=drift).draw(who, rng)
+        chance = np.mean([places(draw, size) for draw in spends], axis=0)
+        return counts, chance, places(spend[who], size)
 
+    frequent = expected.to_numpy()[rows][crowd] * ratio >= 1
+    count = came["purchases"].to_numpy()[crowd][frequent]
     losses = []
     for drift in DRIFTS:
-        counts, chance = play(drift)
+        counts, chance, top = play(drift, crowd)
+        counts = counts[:, frequent]
         mean, variance = counts.mean(axis=0), counts.var(axis=0) + 0.05
         chance = np.clip(chance, 0.5 / TRIAL, 1 - 0.5 / TRIAL)
         missed = -(top * np.log(chance) + (1 - top) * np.log1p(-chance)).sum()
         losses.append(0.5 * (np.log(variance) + (count - mean) ** 2 / variance).sum() + missed)
     drift = (DRIFTS[int(np.argmin(losses))] + PRIOR_DRIFT) / 2
-    return drift, play(drift)[1], top
+    _, chance, top = play(drift, everyone)
+    return drift, chance, top
+
+
+def _some(n: int, most: int, seed: int) -> np.ndarray:
+    """Rows of at most so many customers, in their order."""
+    if n <= most:
+        return np.arange(n)
+    return np.sort(np.random.default_rng([seed, 5]).choice(n, most, replace=False))

@@ -94,7 +94,8 @@ def simulate_future(
     Parameters
     ----------
     purchases, spend : fitted models
-        A purchase model's result and GammaGamma's, whose covariates the summary must then hold.
+        A purchase model's result, or a tuple of several that share the draws evenly, and
+        GammaGamma's, whose covariates the summary must then hold.
     horizon : float
         Length of the future in the summary's unit.
     draws, seed : int
@@ -147,7 +148,7 @@ def simulate_future(
 
 def fitted_summary(purchases: Any, spend: Any) -> pd.DataFrame:
     """The customers that both models were fitted to."""
-    known = purchases.model.customers
+    known = (purchases[0] if isinstance(purchases, tuple) else purchases).model.customers
     columns = {
         "frequency": known.x[known.row],
         "recency": known.recency[known.row],
@@ -202,7 +203,7 @@ def _in_line(outlook: Outlook, size: int) -> tuple[np.ndarray, np.ndarray]:
     """
     x, recency, T = (outlook.summary[name].to_numpy() for name in ("frequency", "recency", "T"))
     parts = np.array_split(np.arange(len(x)), 1 + len(x) // CROWD)
-    alive = [outlook.law.p_alive(*outlook.natural[0], x[i], recency[i], T[i]) for i in parts]
+    alive = [outlook.laws[0].p_alive(*outlook.natural[0], x[i], recency[i], T[i]) for i in parts]
     usual = np.median(outlook.mean_amount[x > 0])
     amount = np.where(x > 0, outlook.mean_amount, usual) * outlook.tilt
     likely = np.argsort(

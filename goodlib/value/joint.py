@@ -32,14 +32,14 @@ NODES = 6  # of the integral over times of leaving: seven digits of P(alive) on 
 class Outlook:
     """What a future is drawn from, ready for one chunk of customers after the other.
 
-    law, natural : the purchase process, and its parameters, one entry a draw.
+    laws, natural : the purchase process, and its parameters, one entry a draw.
     spend : parameters, one row a draw; design : covariates, one row a customer, where it has some.
     lengths : operational length of the horizon, a draw. price : level of amounts, a draw.
     drift : variance of each customer's own change of pace.
     tilt : factor on what each customer spends.
     """
 
-    law: Any
+    laws: list[Any]
     natural: list[tuple[float, ...]]
     spend: np.ndarray
     lengths: np.ndarray
@@ -63,9 +63,9 @@ class Outlook:
         spends = np.zeros((draws, n), dtype=np.float32)
         before = None
         for block in self._blocks(n):
-            natural = self.natural[block.start]
+            natural, law = self.natural[block.start], self.laws[block.start]
             if natural is not before:
-                alive = self.law.p_alive(*natural, known.x, known.recency, known.T)[known.row]
+                alive = law.p_alive(*natural, known.x, known.recency, known.T)[known.row]
                 before = natural
             pace = self.lengths[block][:, None]
             if self.drift > 0:
@@ -73,7 +73,7 @@ class Outlook:
                 change = rng.standard_gamma(1 / self.drift, (pace.size, n))
                 usual = alive * (natural[0] + x) / (natural[1] + T)
                 pace = pace * change * (usual.sum() / (change @ usual))[:, None]
-            drawn = draw_purchases(self.law, natural, alive, pace, x, recency, T, rng)
+            drawn = draw_purchases(law, natural, alive, pace, x, recency, T, rng)
             cell, who, number = drawn
             p, q, gamma, *own = self.spend[block.start]  # shared, as the other parameters are
             if self.design is not None:
@@ -194,7 +194,11 @@ def prepare(
     tilt: pd.Series | None = None,
     certain: bool = False,
 ) -> Outlook:
-    """Checks the door and draws what all customers share; with `certain` at the estimates."""
+    """Checks the door and draws what all customers share; with `certain` at the estimates.
+
+    purchases : a fitted model, or several of the same customers, each of which makes the same
+        share of the draws.
+    """
     if int(draws) != draws or draws < 100:
         message = f"draws must be a whole number of at least 100: got {draws!r}"
         raise ValueError(message)
@@ -214,20 +218,26 @@ def prepare(
             f"a future needs repeat purchases: none of {len(summary):,} customers has bought twice"
         )
         raise ValueError(message)
-    quick = _quick(purchases)
+    quick = [_quick(fit) for fit in (purchases if isinstance(purchases, tuple) else (purchases,))]
     effects = getattr(getattr(spend, "model", None), "effects", ())
     names = ["p", "q", "gamma", *(name for effect in effects for name in effect.names)]
-    centre = quick.model.natural(quick.optimum.theta)  # refuses covariates, so all are positive
+    # refuses covariates, so all parameters are positive
+    points = [(fit.model.law, fit.model.natural(fit.optimum.theta)) for fit in quick]
     if certain:
-        natural = [centre] * draws
+        each = np.arange(draws) * len(points) // draws
         amounts = np.tile(spend.params[names].to_numpy(dtype=float), (draws, 1))
     else:
         # the larger a base the better its parameters are known, and the dearer is P(alive) of all
         distinct = max(100, min(draws // 2, int(np.clip(40_000_000 // len(summary), *PARAMETERS))))
         each = np.arange(draws) * distinct // draws
-        params = draw_params(quick, distinct, seed).params.to_numpy()
-        points = [quick.model.natural(theta) for theta in np.log(params)]
-        natural = [points[i] for i in each]
+        share = max(100, -(-distinct // len(quick)))
+        params = [np.log(draw_params(fit, share, seed).params.to_numpy()) for fit in quick]
+        # models take turns, so that any first part of the draws holds all of them alike
+        points = [
+            (fit.model.law, fit.model.natural(theta))
+            for thetas in zip(*params, strict=True)
+            for fit, theta in zip(quick, thetas, strict=True)
+        ]
         amounts = spend.posterior(distinct, seed + 1).params[names].to_numpy()[each]
     lengths = np.full(draws, float(horizon))
     if calendar is not None:
@@ -236,8 +246,8 @@ def prepare(
         np.ones(len(summary)) if tilt is None else tilt.reindex(summary.index).to_numpy(dtype=float)
     )
     return Outlook(
-        quick.model.law,
-        natural,
+        [points[i][0] for i in each],
+        [points[i][1] for i in each],
         amounts,
         lengths,
         np.ones(draws) if price is None else np.asarray(price, dtype=float),

@@ -4,25 +4,43 @@ A model may tell customers apart too boldly (pace and amounts of each change mor
 too timidly. Which of both shows when its chances are held against what came after an earlier day:
 the slope of the outcome on the log odds promised is below one, or above. Chances of today are
 brought to that slope as far as the evidence carries: the less, the fewer customers it rests on, the
-shorter the trial beside the horizon, and never quite, since what held once need not hold again.
+shorter the trial beside the horizon, and never quite, since what held once need not hold again. How
+far slopes differ from history to history and from day to day is measured (docs/backtest.md).
 """
 
 from __future__ import annotations
+
+from typing import NamedTuple
 
 import numpy as np
 from scipy.optimize import brentq
 from scipy.special import expit, logit
 
 FLOOR = 1e-3  # chances nearer to 0 or 1 than a few hundred draws can tell count as this
-PRIOR = 0.1  # spread of slopes between histories
-LASTING = 0.1  # how far the slope of one history moves between two days
+PRIOR = 0.11  # spread of slopes between histories
+LASTING = 0.07  # how far the slope of one history moves between two days
 
 
-def learn_slope(promised: np.ndarray, happened: np.ndarray, reach: float) -> float:
-    """The slope to be expected of chances made in the same way today; 1 is no change.
+class Kept(NamedTuple):
+    """How chances were kept at an earlier day: the slope of what happened on the log odds promised,
+    and its standard error.
+    """
 
-    Logistic regression of what happened on the log odds promised, drawn towards one by the weight
-    of its own error, of how much slopes differ and of how little they last.
+    slope: float
+    error: float
+
+    def expected(self, reach: float) -> float:
+        """The slope to be expected of chances made in the same way today; 1 is no change.
+
+        Drawn towards one by the weight of its own error, of how much slopes differ and of how
+        little they last. `reach` is how far ahead the trial looked, over the horizon of today.
+        """
+        weight = PRIOR**2 / (PRIOR**2 + LASTING**2 + self.error**2)
+        return float(1 + weight * min(reach, 1.0) ** 2 * (np.clip(self.slope, 0.3, 3.0) - 1))
+
+
+def hold_against(promised: np.ndarray, happened: np.ndarray) -> Kept:
+    """Logistic regression of what happened on the log odds promised.
 
     Parameters
     ----------
@@ -30,8 +48,6 @@ def learn_slope(promised: np.ndarray, happened: np.ndarray, reach: float) -> flo
         Chances, in 0 to 1.
     happened : array (n,)
         1, 0, or a share of a place where places are shared.
-    reach : float, in 0 to 1
-        How far ahead the trial looked, over the horizon of today.
     """
     odds = logit(np.clip(promised, FLOOR, 1 - FLOOR))
     columns, beta = np.column_stack([np.ones(len(odds)), odds]), np.array([0.0, 1.0])
@@ -42,9 +58,7 @@ def learn_slope(promised: np.ndarray, happened: np.ndarray, reach: float) -> flo
         beta = beta + np.clip(step, -1.0, 1.0)
         if np.abs(step).max() < 1e-8:
             break
-    error = float(np.linalg.inv(bend)[1, 1])
-    weight = PRIOR**2 / (PRIOR**2 + LASTING**2 + error)
-    return float(1 + weight * min(reach, 1.0) ** 2 * (np.clip(beta[1], 0.3, 3.0) - 1))
+    return Kept(float(beta[1]), float(np.sqrt(np.linalg.inv(bend)[1, 1])))
 
 
 def mend(promised: np.ndarray, slope: float) -> np.ndarray:

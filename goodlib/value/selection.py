@@ -14,6 +14,7 @@ from goodlib.value.purchase import NBD, BetaGeoNBD, ModifiedBetaGeoNBD, ParetoNB
 from goodlib.value.spend import GammaGamma
 
 MODELS = (NBD, ParetoNBD, BetaGeoNBD, ModifiedBetaGeoNBD)
+CLEAR = 10.0  # points of AIC by which a model must lose to be no opinion any more
 BY_FREQUENCY = "~ np.log1p(frequency)"
 """Mean spend may go with how often a customer buys."""
 
@@ -29,25 +30,38 @@ def fit_purchases(summary: pd.DataFrame) -> list[Any]:
 
 def choose(fits: list[Any]) -> Any:
     """The fit with the best AIC of those without a problem; where all have one, of all."""
-    return next((fit for fit in fits if not fit.problems), fits[0])
+    return sound(fits)[0]
+
+
+def sound(fits: list[Any]) -> list[Any]:
+    """The fits that may be believed, in their order; where all have a problem, the first alone.
+
+    Left out are fits with a problem, and a model without dropout where another beats it clearly
+    (10 points of AIC): what it says of those who left is not another opinion but a mistake.
+    """
+    worst = min(fit.aic for fit in fits) + CLEAR
+    kept = [fit for fit in fits if not fit.problems]
+    kept = [fit for fit in kept if not isinstance(fit.model, NBD) or fit.aic < worst]
+    return kept or fits[:1]
 
 
 def law(summary: pd.DataFrame) -> str:
-    """Name of the purchase model to forecast with, as `forecast` takes it."""
+    """Name of the purchase model that describes a base best, as `forecast` takes it."""
     chosen = type(choose(fit_purchases(summary)).model)
     return next(name for name, model in LAWS.items() if model is chosen)
 
 
-def others(fits: list[Any], spends: list[Any], law: str) -> tuple[dict[str, Any], dict[str, Any]]:
-    """Other models of purchases and of amounts that might have been used, by name.
+def others(
+    fits: list[Any], spends: list[Any], law: str | None = None
+) -> tuple[dict[str, Any], dict[str, Any]]:
+    """Models of purchases and of amounts that might have been used alone, by name.
 
-    Left out are fits with a problem, and a model without dropout where the others beat it clearly
-    (10 points of AIC): what it says of those who left is not another opinion but a mistake. Of the
-    log-normals the better.
+    The sound ones of purchases, without that of `law` where it was used alone, and none where all
+    that are sound is one; of the log-normals of amounts the better.
     """
-    worst = min(fit.aic for fit in fits) + 10
-    kept = [fit for fit in fits if type(fit.model) is not LAWS[law] and not fit.problems]
-    kept = [fit for fit in kept if not isinstance(fit.model, NBD) or fit.aic < worst]
+    kept = sound(fits)
+    kept = [fit for fit in kept if law is None or type(fit.model) is not LAWS[law]]
+    kept = kept if law is not None or len(kept) > 1 else []
     lognormal = next(fit for fit in spends if isinstance(fit.model, LogNormalSpend))
     return {type(fit.model).__name__: fit for fit in kept}, {"log-normal": lognormal}
 

@@ -13,7 +13,7 @@ customer spends within the horizon, so much stays and counts today.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -108,7 +108,7 @@ def worth(ahead: Forecast, margin: pd.Series, *, discount: float, periods_per_ye
     bought = future.customers["expected_purchases"]
     mean = future.customers["expected_spend"] / bought.where(bought > 0)
     columns = {
-        "p_alive": fit.purchases.p_alive(fit.summary).reindex(spend.index),
+        "p_alive": fit.p_alive().reindex(spend.index),
         "expected_purchases": bought,
         "expected_spend": mean.fillna(fit.mean_amount()),
         "margin": share,
@@ -217,8 +217,9 @@ def what_if(
         ratios.append((name, "amounts", other.expected_spend(fit.summary) / each))
     if fit.calendar.kind != "none" or not fit.price.refused:
         plain = fit_models(past, fit.end, fit.unit, fit.name, "none", plain=True)
+        alone = replace(fit, others=()).expected(horizon)["spend"]
         without = plain.expected(horizon)["spend"]
-        ratios.append(("no season and no level", "calendar", without / mine["spend"]))
+        ratios.append(("no season and no level", "calendar", without / alone))
     now = arrival(fit, horizon, discount_rate(discount, periods_per_year))
     for other in dict.fromkeys(d for d in discounts if d != discount):
         then = arrival(fit, horizon, discount_rate(other, periods_per_year))

@@ -27,13 +27,23 @@ def test_choice_follows_the_distance_and_the_warnings():
         model.choice(far, "Pareto/NBD")
     )
     near = [fitted(ParetoNBD, 100.0), fitted(BetaGeoNBD, 101.0)]
-    assert "not made by the data" in SAY(model.choice(near, "Pareto/NBD"))
+    assert "the data do not choose between the two" in SAY(model.choice(near, "Pareto/NBD"))
     broken = [fitted(ParetoNBD, 90.0, [Problem("a", "b", "c")]), fitted(BetaGeoNBD, 100.0)]
     said = SAY(model.choice(broken, "BG/NBD"))
-    assert "Of two models of buying the one without a warning is used: BG/NBD" in said
+    assert "Of two models of buying, BG/NBD (" in said
+    assert "is the best without a warning" in said
     assert "Pareto/NBD fits better by 10 points of AIC" in said
     later = [fitted(ModifiedBetaGeoNBD, 90.0), fitted(BetaGeoNBD, 100.0)]
     assert "before season and level were known" in SAY(model.choice(later, "BG/NBD"))
+
+
+def test_the_models_that_futures_are_drawn_from_are_named():
+    fits = tuple(fitted(law, 0.0) for law in (ModifiedBetaGeoNBD, ParetoNBD, BetaGeoNBD))
+    said = SAY(model.drawn(SimpleNamespace(opinions=fits)))
+    assert "in equal parts from every model that may be believed: MBG/NBD, Pareto/NBD and" in said
+    assert said.endswith("are those of MBG/NBD.")
+    alone = SAY(model.drawn(SimpleNamespace(opinions=fits[:1])))
+    assert alone == "The futures are drawn from MBG/NBD alone."
 
 
 @pytest.mark.parametrize(
@@ -158,4 +168,4 @@ def test_what_matters_most_is_named():
     said = SAY(value.changes(table, 20))
     assert said.endswith("What matters most is: no season and no level (57% less).")
     assert "at least 17 of the first 20 customers" in said
-    assert value.what_if(table).index[1] == "BG/NBD as model of purchases"
+    assert value.what_if(table).index[1] == "BG/NBD alone as model of purchases"

@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from goodlib import BetaGeoNBD, GammaGamma, ParetoNBD, simulate_future, tomorrows_best
+from goodlib import NBD, BetaGeoNBD, GammaGamma, ParetoNBD, simulate_future, tomorrows_best
 from goodlib.value import future as module
 from goodlib.value import standing
 from goodlib.value.betageo import BetaGeo
@@ -108,6 +108,21 @@ def test_covariates_of_spend_reach_the_draws(summary):
     future = simulate_future(purchases, spend, horizon=30, draws=400, seed=1)  # by their own fits
     ratio = future.total.loc["spend", "mean"] / expected.sum()
     assert ratio == pytest.approx(1.0, abs=0.1)
+
+
+def test_models_share_the_draws_evenly_and_in_turn(fits, summary):
+    purchases, spend = fits
+    both = (purchases, NBD(summary).fit())  # of whom nobody leaves
+    means = [fit.expected_purchases(30, summary).sum() for fit in both]
+    assert means[1] > 1.3 * means[0]
+    certain = prepare(both, spend, 30, 1000, 1, summary, certain=True)
+    counts = certain.draw(slice(0, len(summary)), np.random.default_rng(2))[0].sum(axis=1)
+    for half, mean in zip((counts[:500], counts[500:]), means, strict=True):
+        assert half.mean() == pytest.approx(mean, rel=0.02)
+    future = simulate_future(both, spend, 30, 1000, 1, summary=summary)
+    assert future.total.loc["purchases", "mean"] == pytest.approx(np.mean(means), rel=0.04)
+    first = future.totals["purchases"].head(100).mean()  # a part of the draws holds both
+    assert first == pytest.approx(np.mean(means), rel=0.08)
 
 
 def test_the_chance_to_buy_agrees_with_a_loop(fits, summary):

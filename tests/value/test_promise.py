@@ -5,7 +5,7 @@ import pytest
 from scipy.special import expit, logit
 from statsmodels.api import GLM, add_constant, families
 
-from goodlib.value.promise import LASTING, PRIOR, learn_slope, mend
+from goodlib.value.promise import LASTING, PRIOR, Kept, hold_against, mend
 
 
 def trial(rng, n, slope):
@@ -21,10 +21,19 @@ def trial(rng, n, slope):
 def test_the_slope_is_that_of_a_logistic_regression(rng):
     promised, happened = trial(rng, 2000, 0.7)
     known = GLM(happened, add_constant(logit(promised)), family=families.Binomial()).fit()
+    kept = hold_against(promised, happened)
+    assert kept == pytest.approx((known.params[1], known.bse[1]), abs=1e-6)
     weight = PRIOR**2 / (PRIOR**2 + LASTING**2 + known.bse[1] ** 2)
-    assert learn_slope(promised, happened, 1.0) == pytest.approx(
-        1 + weight * (known.params[1] - 1), abs=1e-6
-    )
+    assert kept.expected(1.0) == pytest.approx(1 + weight * (known.params[1] - 1), abs=1e-6)
+
+
+def test_the_expected_slope_is_that_of_histories_drawn_as_the_constants_say(rng):
+    """Of 100,000 histories with a slope of their own, regress the second day's on the first's."""
+    own = PRIOR * rng.standard_normal(100_000)
+    first, then = (own + LASTING * rng.standard_normal(len(own)) for _ in range(2))
+    seen = first + 0.05 * rng.standard_normal(len(own))
+    told = Kept(1.2, 0.05).expected(1.0) - 1
+    assert told / 0.2 == pytest.approx((seen @ then) / (seen @ seen), abs=0.02)
 
 
 # Laws
@@ -44,11 +53,11 @@ def test_sum_and_order_of_chances_stay(rng, slope):
 
 
 def test_bold_and_timid_promises_are_told_apart_and_little_is_made_of_few(rng):
-    many = [learn_slope(*trial(rng, 20_000, slope), 1.0) for slope in (0.7, 1.0, 1.4)]
+    many = [hold_against(*trial(rng, 20_000, slope)).expected(1.0) for slope in (0.7, 1.0, 1.4)]
     assert many[0] < 0.88 < 0.97 < many[1] < 1.03 < 1.15 < many[2]
-    few = np.mean([abs(learn_slope(*trial(rng, 150, 0.7), 1.0) - 1) for _ in range(20)])
+    few = np.mean([abs(hold_against(*trial(rng, 150, 0.7)).expected(1.0) - 1) for _ in range(20)])
     assert few < abs(many[0] - 1)
-    short = learn_slope(*trial(rng, 20_000, 0.7), 0.5)
+    short = hold_against(*trial(rng, 20_000, 0.7)).expected(0.5)
     assert 1 - short == pytest.approx((1 - many[0]) / 4, rel=0.15)
 
 
@@ -59,7 +68,7 @@ def test_a_list_that_promised_too_much_promises_what_it_keeps(rng):
         odds = rng.normal(-3.0, 1.5, 20_000)
         found.append((expit(odds), (rng.random(20_000) < mend(expit(odds), 0.8)).astype(float)))
     (before, then), (today, came) = found
-    mended = mend(today, learn_slope(before, then, 1.0))
+    mended = mend(today, hold_against(before, then).expected(1.0))
     top = np.argsort(-today)[:2000]
     assert abs(mended[top].mean() - came[top].mean()) < 0.7 * (today[top] - came[top]).mean()
 

@@ -1,6 +1,7 @@
 """What customers are worth, in the futures that all chapters share."""
 
 from dataclasses import replace
+from types import SimpleNamespace
 
 import numpy as np
 import pandas as pd
@@ -10,7 +11,8 @@ from goodlib.value.feature import Past
 from goodlib.value.forecast import forecast
 from goodlib.value.level import Level
 from goodlib.value.lifetime import discount_rate
-from goodlib.value.selection import fit_purchases, fit_spend, law, others
+from goodlib.value.purchase import NBD, BetaGeoNBD, ParetoNBD
+from goodlib.value.selection import fit_purchases, fit_spend, law, others, sound
 from goodlib.value.worth import FUTURES, arrival, draws_for, recall, what_if, worth
 
 MONEY = {"discount": 0.15, "periods_per_year": 52.18}
@@ -122,6 +124,32 @@ def test_the_chosen_law_has_a_name(past):
     best = next(fit for fit in fit_purchases(now) if not fit.problems)
     names = {"ParetoNBD": "Pareto/NBD", "BetaGeoNBD": "BG/NBD", "ModifiedBetaGeoNBD": "MBG/NBD"}
     assert law(now) == names[type(best.model).__name__]
+
+
+def test_every_model_that_may_be_believed_has_its_say(past):
+    """What the base is expected to buy is the mean of what each of them alone expects."""
+    fit = forecast(past, "2023-12-30", 52, "W", 100, 1, calendar="none").fit
+    believed = sound(fit_purchases(fit.summary))
+    assert {type(each.model) for each in fit.opinions} == {type(each.model) for each in believed}
+    assert len(fit.opinions) > 1
+    assert fit.name == law(past.at("2023-12-30", 52, "W"))
+    counts = [each.expected_purchases(52, fit.summary) for each in fit.opinions]
+    assert np.allclose(fit.expected(52)["purchases"], np.mean(counts, axis=0))
+    alive = [each.p_alive(fit.summary) for each in fit.opinions]
+    assert np.allclose(fit.p_alive(), np.mean(alive, axis=0))
+
+
+def test_a_model_that_loses_clearly_is_no_opinion():
+    def fitted(model, aic, problems=()):
+        return SimpleNamespace(model=object.__new__(model), aic=aic, problems=list(problems))
+
+    pareto, bg = fitted(ParetoNBD, 100.0), fitted(BetaGeoNBD, 104.0, ["not identified"])
+    near, far = fitted(NBD, 109.0), fitted(NBD, 111.0)
+    assert sound([pareto, bg, near]) == [pareto, near]
+    assert sound([pareto, bg, far]) == [pareto]
+    worn = fitted(ParetoNBD, 100.0, ["at the boundary"])  # all have something: the best of them
+    assert sound([worn, bg, far]) == [worn]
+    assert sound([worn, bg, near]) == [near]
 
 
 def test_eighty_of_a_hundred_futures_hold_what_comes(past, margin):

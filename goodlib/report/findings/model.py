@@ -11,7 +11,7 @@ from goodlib.report.findings import warning
 from goodlib.report.words import Sentence
 from goodlib.value.calendar import Calendar
 from goodlib.value.choice import LAWS
-from goodlib.value.forecast import Forecast
+from goodlib.value.forecast import Fit, Forecast
 from goodlib.value.problem import Problem
 from goodlib.value.spend import independence
 from goodlib.value.tracking import Rehearsal
@@ -143,7 +143,7 @@ def models(table: pd.DataFrame) -> pd.DataFrame:
 
 
 def choice(fits: list[Any], law: str) -> Sentence:
-    """Which model describes the purchases, and how clearly. `law`: the name of the one used."""
+    """Which model describes the purchases, and how clearly. `law`: the name of the first used."""
     chosen = next(fit for fit in fits if type(fit.model) is LAWS[law])
     others = [fit for fit in fits if fit is not chosen]
     best = min(others, key=lambda fit: fit.aic)
@@ -156,7 +156,7 @@ def choice(fits: list[Any], law: str) -> Sentence:
     }
     if gap < -CLOSE and best.problems:
         return Sentence(
-            "Of {models:few} models of buying the one without a warning is used: {chosen}. "
+            "Of {models:few} models of buying, {chosen} is the best without a warning. "
             "{other} fits better by {gap:.0f} points of AIC, but its parameters cannot be trusted.",
             values,
         )
@@ -169,13 +169,27 @@ def choice(fits: list[Any], law: str) -> Sentence:
         )
     if gap < CLOSE:
         return Sentence(
-            "Of {models:few} models of buying, {chosen} is used; {other} describes these customers "
-            "as well (AIC {gap:.1f} apart), so the choice between the two is not made by the data.",
+            "Of {models:few} models of buying, {chosen} and {other} describe these customers best, "
+            "and equally well (AIC {gap:.1f} apart): the data do not choose between the two.",
             values,
         )
     return Sentence(
         "Of {models:few} models of buying, {chosen} describes these customers best: {other}, the "
         "next, is {gap:.0f} points of AIC behind, where 10 are decisive.",
+        values,
+    )
+
+
+def drawn(fit: Fit) -> Sentence:
+    """Which models of purchases the futures are drawn from."""
+    names = [model_name(each).split(" (")[0] for each in fit.opinions]
+    values = {"first": names[0], "all": ", ".join(names[:-1]) + f" and {names[-1]}"}
+    if len(names) == 1:
+        return Sentence("The futures are drawn from {first:name} alone.", values)
+    return Sentence(
+        "What fits best need not foretell best, so the futures are drawn in equal parts from "
+        "every model that may be believed: {all:name}. Habits and the test on the past are those "
+        "of {first:name}.",
         values,
     )
 

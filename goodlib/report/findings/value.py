@@ -30,7 +30,7 @@ def top(value: pd.DataFrame, customers: pd.DataFrame | None, count: int = 20) ->
 
 def silence(ahead: Forecast, summary: pd.DataFrame, unit_days: float) -> Sentence:
     """After how much silence a frequent and an occasional customer have probably left."""
-    purchases, clock = ahead.fit.purchases, ahead.fit.calendar
+    clock = ahead.fit.calendar
     back = summary[summary["frequency"] > 0]
     age = float(back["T"].median())
     idle = np.linspace(0, 0.999 * age, 400)
@@ -38,7 +38,7 @@ def silence(ahead: Forecast, summary: pd.DataFrame, unit_days: float) -> Sentenc
     often = np.maximum(1, back["frequency"].quantile([0.25, 0.9]).round()).astype(int)
     for name, frequency in zip(("rare", "often"), often, strict=True):
         each = silent(np.full(len(idle), frequency), age, idle, clock)
-        gone = purchases.p_alive(each).to_numpy() < 0.5
+        gone = ahead.fit.p_alive(each).to_numpy() < 0.5
         words[name] = duration(idle[gone.argmax()] * unit_days) if gone.any() else None
         words[f"n_{name}"] = int(frequency)
         words[f"word_{name}"] = "purchase" if frequency == 1 else "purchases"
@@ -88,7 +88,7 @@ def halves(curve: pd.DataFrame) -> Sentence:
 def what_if(table: pd.DataFrame) -> pd.DataFrame:
     """Changes as a reader may want them."""
     words = table["change"].map(lambda name: MODELS.get(name, name).split(" (")[0])
-    words = words.where(table["kind"] != "purchases", words + " as model of purchases")
+    words = words.where(table["kind"] != "purchases", words + " alone as model of purchases")
     words = words.where(table["kind"] != "amounts", words + " for amounts")
     shown = pd.DataFrame({"change": words, "total": table["total"]})
     shown["against_this"] = table["total"] / table["total"].iloc[0] - 1
