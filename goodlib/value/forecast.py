@@ -35,6 +35,7 @@ DRIFTS = (0.0, 0.05, 0.1, 0.2, 0.3, 0.45, 0.6, 0.8)
 REGRESSION_WEIGHTS = (0.0, 0.25, 0.5, 0.75, 1.0)
 WINDOW_WEIGHTS = (0.0, 0.125, 0.25, 0.375, 0.5)
 PRIOR_WEIGHTS = (0.5, 0.25)  # of the regression within the pool, of the last window beside it
+SHORT_WEIGHTS = (0.5, 0.125)  # where the last window is more than a third of the history
 PRIOR_DRIFT = 0.2
 REACH = 5.0  # largest factor by which the combination corrects the models
 TRIAL = 200  # draws of a trial at an earlier origin
@@ -287,12 +288,13 @@ def learn_weights(past: Past, trial: Fit, length: float) -> Weights:
     """Weights that told best who would bring how much of the spend at an earlier origin.
 
     Scored by the cross-entropy of shares of spend, and moved half-way to the prior weights: one
-    origin is thin evidence. Without a still earlier origin for the regression the prior weights
-    stand.
+    origin is thin evidence. In a history too short for a still earlier origin for the regression
+    nothing is learnt; there the last window is most of what the others have seen as well, and gets
+    half its weight.
     """
     end, unit = trial.end, trial.unit
     if (ordinal(end) - ordinal(past.first_day)) / DAYS[unit] < 2 * length:
-        return Weights(*PRIOR_WEIGHTS)
+        return Weights(*SHORT_WEIGHTS)
     now = past.at(end, length, unit)
     actual = past.after(end, length, unit)["spend"].to_numpy().clip(0.0)
     if actual.sum() <= 0:

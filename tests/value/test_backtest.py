@@ -153,6 +153,16 @@ def test_the_regression_learns_a_simple_law(firm):
     assert abs(bias(found, came)) < 0.3
 
 
+def test_the_regression_does_not_know_the_currency(firm):
+    """Amounts a hundred times as large: forecasts a hundred times as large, order unchanged."""
+    found = []
+    for factor in (1.0, 100.0):
+        past = Past(firm.assign(amount=factor * firm["amount"]))
+        now, came = past.at("2020-12-31", 52, "W"), past.after("2020-12-31", 52, "W")["spend"]
+        found.append(heuristic.HistoryRegression.fit(now, came).predict(now))
+    assert found[1] == pytest.approx(100.0 * found[0], rel=1e-6)
+
+
 def test_rolling_origins_leave_a_holdout_and_a_history(firm):
     past = Past(firm)
     found = rolling_origins(past, "2022-12-30", 52, "W", 3)

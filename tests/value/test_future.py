@@ -12,11 +12,16 @@ from goodlib.value import standing
 from goodlib.value.betageo import BetaGeo
 from goodlib.value.feature import Past, teaches
 from goodlib.value.forecast import (
+    PRIOR_WEIGHTS,
+    REGRESSION_WEIGHTS,
+    SHORT_WEIGHTS,
+    WINDOW_WEIGHTS,
     Weights,
     earlier,
     expectations,
     fit_models,
     forecast,
+    learn_weights,
     pool,
     tilted,
     train,
@@ -331,6 +336,19 @@ def test_the_pool_is_one_forecast_where_it_alone_has_the_weight(orders):
     ):
         share = pool(models, regression, window, weights) / models.sum()
         assert share.to_numpy() == pytest.approx(np.asarray(alone) / np.sum(alone), rel=1e-9)
+
+
+def test_weights_are_learnt_half_way_and_only_where_there_is_a_still_earlier_day(orders):
+    """104 weeks: two windows of 26 lie before the day to learn from, two of 52 do not."""
+    past, end = Past(orders), pd.Timestamp("2021-12-31")
+    found = {}
+    for horizon in (26, 52):
+        before, length = earlier(past, end, horizon, "W")
+        found[horizon] = learn_weights(past, fit_models(past, before, "W", "BG/NBD"), length)
+    assert found[52] == SHORT_WEIGHTS
+    best = 2 * np.array(found[26]) - PRIOR_WEIGHTS
+    assert best[0] in REGRESSION_WEIGHTS
+    assert best[1] in WINDOW_WEIGHTS
 
 
 def test_expected_spend_is_what_many_draws_come_to(orders):
