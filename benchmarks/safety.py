@@ -2,7 +2,7 @@
 
     python benchmarks/safety.py [HISTORIES [FIRST]]
 
-HISTORIES of each kind (4 by default; seeds from FIRST on, 0 by default), two days each: 5 CPU
+HISTORIES of each kind (4 by default; seeds from FIRST on, 0 by default), two days each: 6 CPU
 minutes. Prints hit rates at 10 % in the mean over the days of a kind, then the combination less
 each other method, with standard errors from the differences history by history. The best of the
 others is picked twice: after all is known, when luck alone puts it above the rest, and by the other
