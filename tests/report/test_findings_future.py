@@ -59,17 +59,48 @@ def test_a_trial_in_which_nobody_bought_judges_nothing():
 
 
 @pytest.mark.parametrize(
-    ("promised", "realised", "said"),
+    ("promised", "realised", "customers", "said"),
     [
-        (0.5, 0.4, "and 40% were: it promises too much"),
-        (0.5, 0.6, "and 60% were: it promises too little"),
-        (0.5, 0.48, "and 48% were: its chances can be taken at their word."),
-        (0.5, float("nan"), "Whether chances are kept cannot be said: nobody bought anything."),
+        (0.5, 0.4, 2000, "and 40% were: it promises too much"),
+        (0.5, 0.6, 2000, "and 60% were: it promises too little"),
+        (0.5, 0.4, 200, "and 40% were: with 40 names on its lists, chance alone could make that"),
+        (0.5, 0.48, 200, "and 48% were: its chances can be taken at their word."),
+        (0.5, float("nan"), 200, "Whether chances are kept cannot be said: nobody bought"),
     ],
 )
-def test_promises_are_held_against_what_came(promised, realised, said):
-    own = {"method": [future.COMBINATION], "promised": promised, "realised": realised}
-    assert said in SAY(future.trust(SimpleNamespace(table=pd.DataFrame(own))))
+def test_promises_are_held_against_what_came(promised, realised, customers, said):
+    own = {"method": future.COMBINATION, "promised": promised, "realised": realised}
+    table = pd.DataFrame([own | {"customers": customers}] * 2)
+    assert said in SAY(future.trust(SimpleNamespace(table=table), 0.1))
+
+
+def test_lists_of_the_past_are_told_by_name():
+    days = pd.to_datetime(["2019-06-30", "2014-06-30"])
+    who = list("abcdefghij") * 2
+    people = pd.DataFrame({"origin": days.repeat(10)}, index=pd.Index(who, name="customer_id"))
+    people["p_top"] = [0.9, 0.8, *[0.3] * 8, *[0.1] * 8, 0.7, 0.6]
+    people["top"] = [1.0, 0.0, 1.0, *[0.0] * 7, *[0.0] * 8, 1.0, 1.0]
+    people["spend"] = people["top"] * 5.0
+    named = pd.DataFrame({"customer_id": ["c"], "name": ["Ceres"]})
+    chapter = SimpleNamespace(has=lambda table: True, load=lambda table: named)
+    found = future.tried_by_name(chapter, SimpleNamespace(top=people), 0.2)
+    assert found.index.tolist() == days.tolist()
+    assert found["named"].tolist() == [2, 2]
+    assert found["came"].tolist() == [1, 2]
+    assert found["overlooked"].tolist() == ["Ceres", "nobody"]
+    assert found["named_in_vain"].tolist() == ["customer b", "nobody"]
+
+
+def test_a_long_list_names_the_first_and_counts_the_rest():
+    people = pd.DataFrame(
+        {"origin": pd.Timestamp("2019-06-30"), "p_top": 0.5, "top": 0.0}, range(40)
+    )
+    people.iloc[:20, 1], people.iloc[20:, 2] = 0.9, 1.0
+    people["spend"] = people["top"] * people.index
+    chapter = SimpleNamespace(has=lambda table: False)
+    found = future.tried_by_name(chapter, SimpleNamespace(top=people), 0.5).iloc[0]
+    who = "customer 39, customer 38, customer 37, customer 36 and 16 more"
+    assert (found["came"], found["overlooked"]) == (0, who)
 
 
 def test_who_moves_is_said_as_far_as_somebody_does():

@@ -39,6 +39,10 @@ WORDS = pd.Series(
     }
 )
 RULES = ("window spend", "past spend", "frequency", "recency", "RFM")
+LONG = 10
+"""Horizons that a history holds from which on three days of it are tried."""
+SHOWN = 4
+"""Names of a kind that are written out."""
 LOST = 0.1
 """Below this chance one of today's best is as good as lost: no call will bring the place back."""
 MONTHS = (
@@ -47,7 +51,8 @@ MONTHS = (
 
 
 def try_out(chapter: Chapter, past: Past, draws: int, seed: int) -> Backtest:
-    """The backtest of the study's own horizon at up to two days in the past.
+    """The backtest of the study's own horizon at two days in the past, at three where the history
+    is ten times as long.
 
     Where the horizon does not fit twice into the history it is shortened, and an alert says so.
     """
@@ -62,7 +67,8 @@ def try_out(chapter: Chapter, past: Past, draws: int, seed: int) -> Backtest:
             tried=words.a_span(days_of(horizon, study.unit)),
             asked=words.a_span(days_of(study.horizon, study.unit)),
         )
-    origins = rolling_origins(past, study.as_of, horizon, study.unit, 2)
+    days = 3 if history >= LONG * horizon else 2
+    origins = rolling_origins(past, study.as_of, horizon, study.unit, days)
     return backtest(
         past, origins, horizon, METHODS, unit=study.unit, draws=min(draws, 300), seed=seed,
         share=study.top_share, end=study.as_of,
@@ -123,24 +129,61 @@ def verdict(trial: Backtest, share: float, length: str) -> Sentence:
     return Sentence(text, values)
 
 
-def trust(trial: Backtest) -> Sentence:
-    """Whether promises came true on the combination's own list."""
+def trust(trial: Backtest, share: float) -> Sentence:
+    """Whether promises came true on the combination's own list, beyond what chance makes."""
     own = trial.table[trial.table["method"] == COMBINATION]
     promised, realised = float(own["promised"].mean()), float(own["realised"].mean())
     values = {"promised": promised, "realised": realised}
     if not np.isfinite(realised):
         return Sentence("Whether chances are kept cannot be said: nobody bought anything.", values)
-    if realised < promised - 0.05:
-        end = "it promises too much, so read its chances a little lower"
-    elif realised > promised + 0.05:
-        end = "it promises too little, so read its chances a little higher"
-    else:
+    named = sum(list_size(int(n), share) for n in own["customers"])
+    gap, luck = realised - promised, 1.96 * np.sqrt(promised * (1 - promised) / named)
+    values |= {"named": named}
+    if abs(gap) <= 0.03:
         end = "its chances can be taken at their word"
+    elif abs(gap) <= luck:
+        end = "with {named:count} names on its lists, chance alone could make that difference"
+    elif gap < 0:
+        end = "it promises too much, so read its chances a little lower"
+    else:
+        end = "it promises too little, so read its chances a little higher"
     text = (
         "It promised those on its lists a chance of {promised:percent} on average to be among the "
-        "best, and {realised:percent} were: {end:name}."
+        f"best, and {{realised:percent}} were: {end}."
     )
-    return Sentence(text, values | {"end": end})
+    return Sentence(text, values)
+
+
+def tried_by_name(chapter: Chapter, trial: Backtest, share: float) -> pd.DataFrame:
+    """The lists of the past by name: whom they overlooked, and whom they named in vain.
+
+    One row a day, latest first: `day`, `named` and `came` (how many), `overlooked` and
+    `named_in_vain` (the largest by what came, and by what was promised).
+    """
+    rows = []
+    for day, people in trial.top.groupby("origin", sort=False):
+        size = list_size(len(people), share)
+        people = with_names(chapter, people)
+        own = places(people["p_top"].to_numpy(), size) > 0.5
+        among = people["top"].to_numpy() > 0.5
+        rows.append(
+            {
+                "day": day,
+                "named": int(own.sum()),
+                "came": int((own & among).sum()),
+                "overlooked": _first(people[among & ~own].sort_values("spend", ascending=False)),
+                "named_in_vain": _first(people[own & ~among].sort_values("p_top", ascending=False)),
+            }
+        )
+    return pd.DataFrame(rows).set_index("day").sort_index(ascending=False)
+
+
+def _first(people: pd.DataFrame) -> str:
+    """The first names, and how many more there are."""
+    names = [str(name) for name in people["name"].iloc[:SHOWN]]
+    if len(people) > SHOWN:
+        names.append(f"{len(people) - SHOWN:,} more")
+    return " and ".join([", ".join(names[:-1]), names[-1]] if len(names) > 1 else names) or "nobody"
 
 
 def listed(best: pd.DataFrame, length: str) -> Sentence:
