@@ -8,7 +8,7 @@ combination stand side by side, with the same customers, the same outcomes and t
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -44,9 +44,9 @@ class Backtest:
         lower, as a log), promised and realised (P(top) on its own list), calibration_active and
         calibration_top (mean gap). Empty where a method makes no such forecast.
     reliability : groups of customers by promised P(top): method, origin, promised, happened, n.
-    top : one row an origin and customer: p_top of the combination, score of past spend, place in
-        the
-        actual top (1, 0, or shared), spend.
+    top : one row an origin and customer: p_top and score (what the list goes by) of the
+        combination; place in the top of the window before (top_then) and of that which came (top),
+        1, 0, or shared; spend.
     differences : the combination's hit rate less each other method's, per origin, with 95 %
         interval.
     """
@@ -218,20 +218,18 @@ class _Trial:
         kind = "both" if calendar else "none"
         fit = fit_models(self.past, self.origin, self.unit, model, kind, plain=not calendar)
         future = fit.simulate(self.horizon, self.draws, self.seed, share=self.share, shock=calendar)
-        means = expectations(fit, self.horizon, None, future.totals)
-        return self._drawn(replace(future, customers=future.customers.assign(**means)))
+        return self._drawn(future, expectations(fit, self.horizon, None, future.totals))
 
-    def _drawn(self, future: Future) -> _Claim:
-        customers = future.customers
-        spend = customers["expected_spend"].to_numpy()
-        return _Claim(spend, customers["p_active"].to_numpy(), spend, future)
+    def _drawn(self, future: Future, expected: pd.DataFrame) -> _Claim:
+        spend = expected["spend"].to_numpy()
+        return _Claim(spend, future.customers["p_active"].to_numpy(), spend, future)
 
     def _combination(self) -> _Claim:
         """With the purchase models that would have been believed that day, as in the report."""
         found = forecast(
             self.past, self.origin, self.horizon, self.unit, self.draws, self.seed, share=self.share
         )
-        return self._drawn(found.future)
+        return self._drawn(found.future, found.expected)
 
     def _regression(self) -> _Claim:
         _, length = earlier(self.past, self.origin, self.horizon, self.unit)
@@ -304,6 +302,7 @@ class _Trial:
         columns = {
             "origin": self.origin,
             "p_top": claim.future.customers["p_top"],
+            "score": claim.score,
             "top_then": scores.places(self.now["window_spend"], size),
             "top": scores.places(spend, size),
             "spend": spend,

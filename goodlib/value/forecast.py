@@ -26,7 +26,7 @@ from goodlib.value.future import Future, simulate_future
 from goodlib.value.heuristic import HistoryRegression
 from goodlib.value.joint import prepare
 from goodlib.value.price import Price, fit_price
-from goodlib.value.promise import Kept, hold_against, mend
+from goodlib.value.promise import Kept, hold_against, mend, settle
 from goodlib.value.score import list_size, places
 from goodlib.value.selection import fit_purchases, law, sound
 from goodlib.value.spend import GammaGamma
@@ -127,6 +127,8 @@ class Forecast:
     """Joint draws of the future of a base, and what they rest on."""
 
     future: Future
+    expected: pd.DataFrame
+    """Expected purchases and spend of each customer, told by closed forms: to rank with."""
     fit: Fit
     weights: Weights
     drift: float
@@ -232,10 +234,10 @@ def forecast(
         tilt = tilted(past, fit, horizon, length, weights)
     today = float(np.sort(now["window_spend"])[-max(1, round(share * len(now)))])
     future = fit.simulate(horizon, draws, seed, drift=drift, tilt=tilt, share=share, today=today)
-    chances = mend(future.customers["p_top"].to_numpy(), slope)
-    means = expectations(fit, horizon, tilt, future.totals)
-    future = replace(future, customers=future.customers.assign(p_top=chances, **means))
-    return Forecast(future, fit, weights, drift, learnt_at, choice, slope, kept)
+    chances = mend(settle(future.customers["p_top"].to_numpy(), draws), slope)
+    future = replace(future, customers=future.customers.assign(p_top=chances))
+    expected = expectations(fit, horizon, tilt, future.totals)
+    return Forecast(future, expected, fit, weights, drift, learnt_at, choice, slope, kept)
 
 
 def earlier(
@@ -331,15 +333,14 @@ def expectations(
 ) -> pd.DataFrame:
     """Expected purchases and spend of each customer, at the mean totals of the draws.
 
-    A mean of some hundred draws of a skewed amount errs by up to a tenth and would shuffle
-    neighbours on the list; these means have closed forms. What moves the base as a whole, and how
-    uncertain it is, is the draws' to say.
+    A mean of some hundred draws of a skewed amount errs by up to a tenth and shuffles neighbours
+    on a list; these means have closed forms. What moves the base as a whole, and how uncertain it
+    is, is the draws' to say; and where sums must be the same sum, their means are.
     """
     means = fit.expected(horizon)
     if tilt is not None:
         means["spend"] *= tilt
-    means *= totals.mean() / means.sum().clip(lower=1e-300)
-    return means.add_prefix("expected_")
+    return means * totals.mean() / means.sum().clip(lower=1e-300)
 
 
 def learn_drift(

@@ -73,3 +73,20 @@ def mend(promised: np.ndarray, slope: float) -> np.ndarray:
     odds = slope * logit(np.clip(promised, FLOOR, 1 - FLOOR))
     moved = brentq(lambda shift: expit(odds + shift).sum() - total, -40.0, 40.0, xtol=1e-10)
     return expit(odds + moved)
+
+
+def settle(promised: np.ndarray, draws: int) -> np.ndarray:
+    """Chances counted over some draws, without what is owed to these draws; sum and order stay.
+
+    Counted chances differ by luck as well, and who leads a list was lucky in them: what is to be
+    expected of more draws lies nearer to the mean, by the share that luck has in the variance.
+
+    Parameters
+    ----------
+    promised : array (n,)
+        Chances, in 0 to 1, each a share of `draws`.
+    draws : int
+    """
+    mean, variance = float(np.mean(promised)), float(np.var(promised))
+    luck = float(np.mean(promised * (1 - promised))) / draws
+    return promised if luck >= variance else mean + (1 - luck / variance) * (promised - mean)

@@ -78,7 +78,7 @@ def test_lists_of_the_past_are_told_by_name():
     days = pd.to_datetime(["2019-06-30", "2014-06-30"])
     who = list("abcdefghij") * 2
     people = pd.DataFrame({"origin": days.repeat(10)}, index=pd.Index(who, name="customer_id"))
-    people["p_top"] = [0.9, 0.8, *[0.3] * 8, *[0.1] * 8, 0.7, 0.6]
+    people["score"] = [0.9, 0.8, *[0.3] * 8, *[0.1] * 8, 0.7, 0.6]
     people["top"] = [1.0, 0.0, 1.0, *[0.0] * 7, *[0.0] * 8, 1.0, 1.0]
     people["spend"] = people["top"] * 5.0
     named = pd.DataFrame({"customer_id": ["c"], "name": ["Ceres"]})
@@ -92,7 +92,7 @@ def test_lists_of_the_past_are_told_by_name():
 
 
 def test_a_long_list_names_the_first_and_counts_the_rest():
-    people = pd.DataFrame({"origin": pd.Timestamp("2019"), "p_top": 0.5, "top": 0.0}, range(40))
+    people = pd.DataFrame({"origin": pd.Timestamp("2019"), "score": 0.5, "top": 0.0}, range(40))
     people.iloc[:20, 1], people.iloc[20:, 2] = 0.9, 1.0
     people["spend"] = people["top"] * people.index
     chapter = SimpleNamespace(has=lambda table: False)

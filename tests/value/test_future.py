@@ -360,7 +360,7 @@ def test_expected_spend_is_what_many_draws_come_to(orders):
         fit.simulate(52, draws, 1, drift=ahead.drift, tilt=tilt).customers["expected_spend"]
         for draws in (200, 8000)
     )
-    shown = ahead.future.customers["expected_spend"]
+    shown = ahead.expected["spend"]
     best = many > many.quantile(0.7)
     errors = [np.log(means[best] / many[best]).std() for means in (few, shown)]
     assert errors[1] < 0.06
@@ -379,7 +379,7 @@ def test_neither_the_order_of_rows_nor_the_money_s_unit_changes_who_is_best(orde
     one, two = (forecast(Past(each), **options, model="BG/NBD") for each in (orders, other))
     assert two.weights == one.weights
     scale = 1000.0 if change == "money" else 1.0
-    first, second = (each.future.customers["expected_spend"] for each in (one, two))
+    first, second = (each.expected["spend"] for each in (one, two))
     assert second.to_numpy() == pytest.approx(scale * first.to_numpy(), rel=0.01)
     assert second.rank().tolist() == pytest.approx(first.rank().tolist(), abs=2)
 
@@ -391,6 +391,7 @@ def test_nothing_after_the_end_is_looked_at(orders):
     known = forecast(Past(past), **options, model="BG/NBD")
     whole = forecast(Past(orders), **options, model="BG/NBD")
     pd.testing.assert_frame_equal(known.future.customers, whole.future.customers)
+    pd.testing.assert_frame_equal(known.expected, whole.expected)
 
 
 def test_where_the_base_was_too_small_to_teach_the_models_stand_alone(orders):
@@ -404,8 +405,8 @@ def test_where_the_base_was_too_small_to_teach_the_models_stand_alone(orders):
     alone = ahead.fit.simulate(52, 200, 1, drift=ahead.drift, share=0.1)
     pd.testing.assert_frame_equal(ahead.future.total, alone.total)
     means = expectations(ahead.fit, 52, None, alone.totals)
-    spend = means["expected_spend"] * alone.totals["spend"].mean() / means["expected_spend"].sum()
-    pd.testing.assert_series_equal(ahead.future.customers["expected_spend"], spend)
+    pd.testing.assert_frame_equal(ahead.expected, means)
+    assert means.sum().to_numpy() == pytest.approx(alone.totals.mean()[means.columns].to_numpy())
 
 
 # Refusals

@@ -5,7 +5,7 @@ import pytest
 from scipy.special import expit, logit
 from statsmodels.api import GLM, add_constant, families
 
-from goodlib.value.promise import LASTING, PRIOR, Kept, hold_against, mend
+from goodlib.value.promise import LASTING, PRIOR, Kept, hold_against, mend, settle
 
 
 def trial(rng, n, slope):
@@ -76,3 +76,22 @@ def test_a_list_that_promised_too_much_promises_what_it_keeps(rng):
 def test_chances_that_are_all_or_nothing_are_left_alone():
     assert mend(np.ones(3), 0.5).tolist() == [1, 1, 1]
     assert mend(np.zeros(3), 0.5).tolist() == [0, 0, 0]
+
+
+def test_who_leads_a_list_was_lucky_in_the_draws(rng):
+    """Chances counted over 100 draws promise too much to those they name; settled, what is true."""
+    true = rng.beta(0.3, 2.7, 20_000)
+    counted = rng.binomial(100, true) / 100
+    settled = settle(counted, 100)
+    named = np.argsort(-counted)[:2000]
+    bold, kept = counted[named].mean() - true[named].mean(), settled[named] - true[named]
+    assert bold > 0.008
+    assert abs(kept.mean()) < 0.3 * bold
+    assert np.mean((settled - true) ** 2) < np.mean((counted - true) ** 2)
+    assert settled.sum() == pytest.approx(counted.sum())
+    assert (np.diff(settled[np.argsort(counted)]) >= 0).all()
+
+
+def test_chances_that_do_not_differ_beyond_luck_stay():
+    same = np.array([0.1, 0.11, 0.09])
+    assert settle(same, 100) is same

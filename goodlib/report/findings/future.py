@@ -158,13 +158,13 @@ def tried_by_name(chapter: Chapter, trial: Backtest, share: float) -> pd.DataFra
     """The lists of the past by name: whom they overlooked, and whom they named in vain.
 
     One row a day, latest first: `day`, `named` and `came` (how many), `overlooked` and
-    `named_in_vain` (the largest by what came, and by what was promised).
+    `named_in_vain` (those first who brought most, and of whom most was expected).
     """
     rows = []
     for day, people in trial.top.groupby("origin", sort=False):
         size = list_size(len(people), share)
         people = with_names(chapter, people)
-        own = places(people["p_top"].to_numpy(), size) > 0.5
+        own = places(people["score"].to_numpy(), size) > 0.5
         among = people["top"].to_numpy() > 0.5
         rows.append(
             {
@@ -172,7 +172,7 @@ def tried_by_name(chapter: Chapter, trial: Backtest, share: float) -> pd.DataFra
                 "named": int(own.sum()),
                 "came": int((own & among).sum()),
                 "overlooked": _first(people[among & ~own].sort_values("spend", ascending=False)),
-                "named_in_vain": _first(people[own & ~among].sort_values("p_top", ascending=False)),
+                "named_in_vain": _first(people[own & ~among].sort_values("score", ascending=False)),
             }
         )
     return pd.DataFrame(rows).set_index("day").sort_index(ascending=False)
