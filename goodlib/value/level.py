@@ -43,6 +43,7 @@ class Level:
         (components, 3) and (components, 3, 3).
     irregular : variance of the log of one year's mean that is no level: good and bad years, without
         memory.
+    grows : whether it may grow; else it wanders only.
     """
 
     weights: np.ndarray
@@ -50,15 +51,21 @@ class Level:
     mean: np.ndarray
     covariance: np.ndarray
     irregular: np.ndarray
+    grows: bool = True
 
     @classmethod
-    def known(cls, start_sd: float | np.ndarray, weights: np.ndarray, spreads: np.ndarray) -> Level:
+    def known(
+        cls,
+        start_sd: float | np.ndarray,
+        weights: np.ndarray,
+        spreads: np.ndarray,
+        grows: bool = True,
+    ) -> Level:
         """Nothing was seen but where the level stands, up to `start_sd`; its growth is the prior's
         word.
         """
-        mean = np.zeros((len(weights), 3))
-        start = np.square(start_sd)
-        return cls(weights, spreads, mean, _prior_of(start, spreads), np.zeros(len(weights)))
+        mean, before = np.zeros((len(weights), 3)), _prior_of(np.square(start_sd), spreads, grows)
+        return cls(weights, spreads, mean, before, np.zeros(len(weights)), grows)
 
     @classmethod
     def still(cls) -> Level:
@@ -96,7 +103,7 @@ class Level:
         found, steps = np.empty((draws, len(years))), np.diff(np.r_[0.0, years])
         for k, step in enumerate(steps):
             turn = _turn(step)
-            shock = np.linalg.cholesky(_shock(step)[:3, :3] + 1e-18 * np.eye(3))
+            shock = np.linalg.cholesky(_shock(step, self.grows)[:3, :3] + 1e-18 * np.eye(3))
             state = state @ turn.T + spread * (rng.standard_normal((draws, 3)) @ shock.T)
             found[:, k] = state[:, 0]
         single = self.irregular[:, None] / steps
@@ -114,7 +121,8 @@ class Level:
         """Variance of the log level at these times, a row a component."""
         row = _row(years)
         known = np.einsum("ti,kij,tj->kt", row, self.covariance, row)
-        return known + np.outer(self.spreads**2, [_shock(year)[0, 0] for year in years])
+        moved = [_shock(year, self.grows)[0, 0] for year in years]
+        return known + np.outer(self.spreads**2, moved)
 
 
 def fit_level(
@@ -139,16 +147,18 @@ def fit_level(
     return fit_drifting(np.log((a + 0.5) / (e + 0.5)), 1 / (a + 0.5), float(np.median(t)))[1]
 
 
-def fit_drifting(ratio: np.ndarray, noise: np.ndarray, step: float) -> tuple[np.ndarray, Level]:
+def fit_drifting(
+    ratio: np.ndarray, noise: np.ndarray, step: float, grows: bool = True
+) -> tuple[np.ndarray, Level]:
     """A wandering level seen through noise of known size: the smoothed path, and how it may go on.
 
     ratio : logs, one a period of `step` years; noise : variance of each. The state space likelihood
-    over a grid of yearly spreads and of noises, times the prior.
+    over a grid of yearly spreads and of noises, times the prior; `grows`: whether it may grow.
     """
     if len(ratio) < 3:
-        return np.zeros(len(ratio)), Level.known(0.0, _prior(), GRID)
+        return np.zeros(len(ratio)), Level.known(0.0, _prior(), GRID, grows)
     extra, spreads = np.repeat(EXTRA, len(GRID)), np.tile(GRID, len(EXTRA))
-    likelihood, mean, covariance = _filter(ratio, np.outer(noise, extra), spreads, step)
+    likelihood, mean, covariance = _filter(ratio, np.outer(noise, extra), spreads, step, grows)
     score = likelihood + np.log(np.tile(_prior(), len(EXTRA)))
     weights = np.exp(score - score.max())
     weights = weights / weights.sum()
@@ -157,7 +167,7 @@ def fit_drifting(ratio: np.ndarray, noise: np.ndarray, step: float) -> tuple[np.
     spread = float(each[best] @ GRID / each[best].sum())
     smooth = _smooth(ratio, noise * EXTRA[best], spread**2 * step)
     usual = float(np.median(noise[-3:])) * step
-    return smooth, Level(weights, spreads, mean, covariance, (extra - 1) * usual)
+    return smooth, Level(weights, spreads, mean, covariance, (extra - 1) * usual, grows)
 
 
 def _prior() -> np.ndarray:
@@ -166,12 +176,14 @@ def _prior() -> np.ndarray:
     return weights / weights.sum()
 
 
-def _prior_of(start: float | np.ndarray, spreads: np.ndarray) -> np.ndarray:
+def _prior_of(start: float | np.ndarray, spreads: np.ndarray, grows: bool) -> np.ndarray:
     """Covariance of level, passing and steady growth before any period is seen, a component each;
     `start` is the variance of the level.
     """
     found = np.zeros((len(spreads), 3, 3))
-    found[:, 0, 0], found[:, 1, 1], found[:, 2, 2] = start, (PASSING * spreads) ** 2, STEADY**2
+    found[:, 0, 0] = start
+    if grows:
+        found[:, 1, 1], found[:, 2, 2] = (PASSING * spreads) ** 2, STEADY**2
     return found
 
 
@@ -190,7 +202,7 @@ def _turn(step: float) -> np.ndarray:
     return np.array([[1, _reach(step), step], [0, np.exp(-FADING * step), 0], [0, 0, 1.0]])
 
 
-def _shock(step: float) -> np.ndarray:
+def _shock(step: float, grows: bool) -> np.ndarray:
     """Covariance of what `step` years add to the three states and to the mean level over them, for
     a level of spread one: every moment of the walk and of the growth works on until the end.
     """
@@ -199,12 +211,12 @@ def _shock(step: float) -> np.ndarray:
     walk = [none + 1, none, none, left / step]
     growth = [reach, np.exp(-FADING * left), none, (left - reach) / (FADING * step)]
     weight = step * NODES[1] / 2
-    both = np.array([walk, PASSING * np.sqrt(2 * FADING) * np.array(growth)])
+    both = np.array([walk, grows * PASSING * np.sqrt(2 * FADING) * np.array(growth)])
     return np.einsum("kin,kjn,n->ij", both, both, weight)
 
 
 def _filter(
-    ratio: np.ndarray, noise: np.ndarray, spreads: np.ndarray, step: float
+    ratio: np.ndarray, noise: np.ndarray, spreads: np.ndarray, step: float, grows: bool = True
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Kalman filter of the three states, unknown at the start, for several spreads of the level,
     each with a noise of its own.
@@ -217,10 +229,10 @@ def _filter(
     Returns the log-likelihood of each, and mean and covariance of the states at the end of the last
     period.
     """
-    turn, shock, walks = _turn(step), _shock(step), spreads**2
+    turn, shock, walks = _turn(step), _shock(step, grows), spreads**2
     seen = np.array([1, (step - _reach(step)) / (FADING * step), step / 2])
     mean, likelihood = np.zeros((len(walks), 3)), np.zeros(len(walks))
-    mean[:, 0], covariance = ratio[0], _prior_of(UNKNOWN, spreads)
+    mean[:, 0], covariance = ratio[0], _prior_of(UNKNOWN, spreads, grows)
     for value, scatter in zip(ratio, noise, strict=True):
         known = covariance @ seen
         total = known @ seen + walks * shock[3, 3] + scatter

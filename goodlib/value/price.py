@@ -4,7 +4,8 @@ Nominal amounts drift, and a forecast that averages twenty years of them is too 
 differ more than years do, so the level is read within customers: amount = customer's mean x level
 of the year, both by Poisson pseudo-likelihood (each is the ratio of what was paid to what the
 other expects). The spend model is fitted to amounts at today's level; tomorrow's level wanders
-from there, as the level of purchases does.
+from there, as the level of purchases does, but is not told to grow: on the World Bank that made
+five years' amounts no better known (an RMS error of .25 for .26) and their range a fifth wider.
 """
 
 from __future__ import annotations
@@ -85,10 +86,12 @@ def fit_price(past: Past, end: str | pd.Timestamp, unit: str) -> Price:
                 f"a level of amounts is not read out of {np.median(n[-YEARS:]):.0f} purchases a "
                 f"year"
             )
-        return Price(flat, refused, fit_drifting(np.zeros(0), np.zeros(0), 1.0)[1], unit)
+        return Price(
+            flat, refused, fit_drifting(np.zeros(0), np.zeros(0), 1.0, grows=False)[1], unit
+        )
     raw, noise = _levels(code[repeat], year[repeat], amount[repeat], count)
     known = np.flatnonzero(np.isfinite(raw))
-    smooth, ahead = fit_drifting(np.log(raw[known]), noise[known], 1.0)
+    smooth, ahead = fit_drifting(np.log(raw[known]), noise[known], 1.0, grows=False)
     level = np.exp(np.interp(np.arange(count), known, smooth - ahead.end))
     curve = {"end": ends, "level": level, "raw": raw / np.exp(ahead.end), "amounts": n}
     return Price(pd.DataFrame(curve), "", ahead, unit)
