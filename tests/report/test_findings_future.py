@@ -5,7 +5,7 @@ from types import SimpleNamespace
 import pandas as pd
 import pytest
 
-from goodlib.report.findings import comparison, future, tier
+from goodlib.report.findings import calendar, comparison, future, tier
 from goodlib.report.words import Words
 
 SAY = Words("USD").say
@@ -144,7 +144,7 @@ def test_only_curves_that_are_drawn_are_spoken_of(level, season, said, silent):
     curve = pd.DataFrame({"level": [1.0, 1.2], "level_ahead": 1.26})
     curve = curve.assign(level_ahead_lower_80=0.96, level_ahead_upper_80=1.5)
     found = SimpleNamespace(moves=used.__getitem__, calendar=curve)
-    text = SAY(future.curves(found, "2 years"))
+    text = SAY(calendar.curves(found, "2 years"))
     assert said in text
     assert silent not in text
     growth = (
@@ -154,7 +154,7 @@ def test_only_curves_that_are_drawn_are_spoken_of(level, season, said, silent):
     )
     assert (growth in text) == level
     still = SimpleNamespace(moves=used.__getitem__, calendar=curve.assign(level_ahead=1.205))
-    assert ("expected to stay where the line ends" in SAY(future.curves(still, "year"))) == level
+    assert ("expected to stay where the line ends" in SAY(calendar.curves(still, "year"))) == level
 
 
 def moved(p=0.5, stayed=0.6, luck=None):
@@ -184,7 +184,7 @@ def test_the_return_to_the_mean_stands_beside_what_came(stayed, said):
 
 def test_a_calendar_that_is_not_used_does_not_say_that_nothing_moved():
     none = SimpleNamespace(moves=lambda part: False, refused=(), decided="")
-    said = SAY(future.calendar(none))
+    said = SAY(calendar.told(none))
     assert said == (
         "No season and no common rise or fall of all customers is used: nothing that moved the "
         "whole base could be told from chance."
