@@ -16,12 +16,11 @@ from pathlib import Path
 
 import numpy as np
 import pandas as pd
-from backtest import read
-from promise import CASES, FIRM, firm
+from promise import trials
 
 from goodlib.value import selection
 from goodlib.value.choice import LAWS, choose_calendar
-from goodlib.value.feature import DAYS, Past, ordinal, teaches
+from goodlib.value.feature import Past, teaches
 from goodlib.value.forecast import earlier, fit_models
 
 
@@ -78,13 +77,9 @@ def main() -> None:
     """Prints the means of each history."""
     warnings.simplefilter("ignore")
     folder, rows = Path(sys.argv[1]), []
-    for name in sys.argv[2:] or [*CASES, *(f"firm{number}" for number in range(8))]:
-        orders = firm(int(name[4:])) if name.startswith("firm") else read(name, folder)
-        past, (unit, days, lengths) = Past(orders), CASES.get(name, FIRM)
-        for day, ahead in ((day, ahead) for day in days for ahead in lengths):
-            if ordinal(day) + ahead * DAYS[unit] <= ordinal(past.last_day) + 31:
-                found = judge(past, pd.Timestamp(day), ahead, unit)
-                rows += [{"history": name.rstrip("01234567")} | found] if found else []
+    for name, past, day, ahead, unit in trials(folder, sys.argv[2:]):
+        found = judge(past, day, ahead, unit)
+        rows += [{"history": name.rstrip("01234567")} | found] if found else []
     frame = pd.DataFrame(rows)
     grouped = frame.groupby("history")
     print(grouped.mean().assign(days=grouped.size()).round(4).T.to_string())

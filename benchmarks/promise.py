@@ -11,6 +11,7 @@ histories and between the days of one: the constants of goodlib/value/promise.py
 
 import sys
 import warnings
+from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
@@ -80,36 +81,41 @@ def spreads(slopes: pd.DataFrame) -> tuple[float, float]:
     return float(between), float(within)
 
 
+def trials(folder: Path, names: list[str]) -> Iterator[tuple[str, Past, pd.Timestamp, float, str]]:
+    """History, its past, day, length and unit of every trial whose holdout is known."""
+    for name in names or [*CASES, *(f"firm{number}" for number in range(8))]:
+        orders = firm(int(name[4:])) if name.startswith("firm") else read(name, folder)
+        past, (unit, days, lengths) = Past(orders), CASES.get(name, FIRM)
+        for day in map(pd.Timestamp, days):
+            for ahead in lengths:
+                if ordinal(day) + ahead * DAYS[unit] <= ordinal(past.last_day) + 31:
+                    yield name, past, day, ahead, unit
+
+
 def main() -> None:
     """Prints one line a day, then the means of each history, then the spreads of slopes."""
     warnings.simplefilter("ignore")
     folder, rows = Path(sys.argv[1]), []
-    for name in sys.argv[2:] or [*CASES, *(f"firm{number}" for number in range(8))]:
-        orders = firm(int(name[4:])) if name.startswith("firm") else read(name, folder)
-        past, (unit, days, lengths) = Past(orders), CASES.get(name, FIRM)
-        known = ordinal(past.last_day) + 31
-        for day, ahead in ((day, ahead) for day in days for ahead in lengths):
-            if ordinal(day) + ahead * DAYS[unit] > known:
-                continue
-            found = forecast(past, day, ahead, unit, 400, 1)
-            if found.kept is None:
-                continue
-            after = found.future.customers["p_top"].to_numpy()
-            before = mend(after, 1 / found.slope)
-            spend = past.after(pd.Timestamp(day), ahead, unit)["spend"].to_numpy()
-            size = list_size(len(spend), 0.1)
-            top, own = places(spend, size), places(after, size)
-            logs = [
-                float(top @ np.log(p) + (1 - top) @ np.log1p(-p))
-                for p in (np.clip(before, 1e-3, 0.999), np.clip(after, 1e-3, 0.999))
-            ]
-            then = hold_against(before, top)
-            row = {"history": name, "day": day, "ahead": ahead, "promised": own @ before / size}
-            row |= {"mended": own @ after / size, "realised": own @ top / size}
-            row |= {"tried": found.kept.slope, "error": found.kept.error, "used": found.slope}
-            row |= {"then": then.slope, "its_error": then.error, "gain": logs[1] - logs[0]}
-            rows.append(row | {"reach": (ordinal(day) - ordinal(found.learnt_at)) / DAYS[unit]})
-            print(pd.DataFrame(rows[-1:]).round(3).to_string(header=len(rows) == 1), flush=True)
+    for name, past, day, ahead, unit in trials(folder, sys.argv[2:]):
+        found = forecast(past, day, ahead, unit, 400, 1)
+        if found.kept is None:
+            continue
+        after = found.future.customers["p_top"].to_numpy()
+        before = mend(after, 1 / found.slope)
+        spend = past.after(pd.Timestamp(day), ahead, unit)["spend"].to_numpy()
+        size = list_size(len(spend), 0.1)
+        top, own = places(spend, size), places(after, size)
+        logs = [
+            float(top @ np.log(p) + (1 - top) @ np.log1p(-p))
+            for p in (np.clip(before, 1e-3, 0.999), np.clip(after, 1e-3, 0.999))
+        ]
+        then = hold_against(before, top)
+        row = {"history": name, "day": day, "ahead": ahead, "promised": own @ before / size}
+        row |= {"mended": own @ after / size, "realised": own @ top / size}
+        row |= {"tried": found.kept.slope, "error": found.kept.error, "used": found.slope}
+        row |= {"then": then.slope, "its_error": then.error, "gain": logs[1] - logs[0]}
+        rows.append(row | {"reach": (ordinal(day) - ordinal(found.learnt_at)) / DAYS[unit]})
+        print(pd.DataFrame(rows[-1:]).round(3).to_string(header=len(rows) == 1), flush=True)
     frame = pd.DataFrame(rows)
     whole = frame[frame["reach"] > 0.85 * frame["ahead"]]
     names = {"tried": "slope", "then": "slope", "its_error": "error"}
